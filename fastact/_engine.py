@@ -1,0 +1,173 @@
+"""Chooses, once at import, who computes: the compiled kernels, Numba, or NumPy."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+import numpy as np
+
+from fastact import _promotion
+from fastact._records import Activation
+
+OPERATIONS = ("value", "derivative", "backward")
+
+
+class Engine(Protocol):
+    """Makes the callables (ufuncs, or what behaves like one) that compute an activation's operations."""
+
+    name: str
+    cpu_target: str | None
+
+    def has(self, record: Activation, operation: str) -> bool:
+        """Whether this engine computes the operation for the activation."""
+
+    def make(self, record: Activation, operation: str, name: str, doc: str) -> Any:
+        """A ufunc of the operation's arrays and parameters."""
+
+    def bind(self, record: Activation, operation: str, name: str, doc: str) -> Any:
+        """A ufunc of the operation's arrays alone, every parameter at its default; None if it would gain nothing."""
+
+    def set_num_threads(self, n: int) -> None: ...
+
+    def get_num_threads(self) -> int: ...
+
+
+def operation_inputs(record: Activation, operation: str) -> tuple[str, ...]:
+    """The names of the arrays that an operation takes: its gradient first, in a backward pass."""
+    return ("grad", *record.inputs) if operation == "backward" else record.inputs
+
+
+def built_cpu_targets() -> list[str]:
+    """The CPU targets whose kernels are installed, as FASTACT_CPU spells them."""
+    directory = Path(__file__).parent / "_compiled"
+    suffixes = tuple(importlib.machinery.EXTENSION_SUFFIXES)
+    modules = {path.name.split(".")[0] for path in directory.iterdir() if path.name.endswith(suffixes)}
+    return sorted(module.replace("_", "-") for module in modules - {"cpu"})
+
+
+class CompiledEngine:
+    """The Cython kernels: real ufuncs, over loops for one CPU target."""
+
+    name = "compiled"
+
+    def __init__(self, kernels: ModuleType, cpu_target: str) -> None:
+        self.kernels = kernels
+        self.cpu_target = cpu_target
+        self._inputs_of: dict[Any, tuple[str, ...]] = {}
+        self._keeps_integers: set[Any] = set()
+        self._serves_bfloat16: set[Any] = set()
+        kernels.set_promotion(self._promote)
+
+    def has(self, record: Activation, operation: str) -> bool:
+        return loop_name(record, operation) in self.kernels.loops
+
+    def make(self, record: Activation, operation: str, name: str, doc: str) -> Any:
+        ufunc = self.kernels.make_ufunc(loop_name(record, operation), name, doc)
+        return self._complete(ufunc, record, operation, ())
+
+    def bind(self, record: Activation, operation: str, name: str, doc: str) -> Any:
+        defaults = tuple(parameter.default for parameter in record.parameters.values())
+        if None in defaults:
+            return None
+        ufunc = self.kernels.bind_ufunc(loop_name(record, operation), name, doc, defaults)
+        return self._complete(ufunc, record, operation, defaults)
+
+    def set_num_threads(self, n: int) -> None:
+        self.kernels.set_num_threads(n)
+
+    def get_num_threads(self) -> int:
+        return int(self.kernels.get_num_threads())
+
+    def _complete(self, ufunc: Any, record: Activation, operation: str, bound: tuple[Any, ...]) -> Any:
+        """Gives a new ufunc what the kernels leave to us: extended precision, and the rule for mixed dtypes."""
+        inputs = operation_inputs(record, operation)
+        self._inputs_of[ufunc] = inputs[: len(inputs) - len(bound)]
+        if record.keeps_integers:
+            self._keeps_integers.add(ufunc)
+        self.kernels.add_python_loop(ufunc, np.dtype(np.longdouble), _LongDouble(record, operation, bound))
+        return ufunc
+
+    def _promote(self, ufunc: Any, given: list[Any], fixed: list[Any]) -> np.dtype[Any]:
+        """Answers NumPy's question which loop serves a call; NumPy remembers the answer for the same dtypes."""
+        names = ("dtype",) * len(fixed) if fixed else self._inputs_of[ufunc]
+        dtypes = [given_dtype(dtype) for dtype in (fixed or given)]
+        dtype = _promotion.result_dtype(ufunc.__name__, names, dtypes, ufunc in self._keeps_integers)
+        if dtype.name == "bfloat16" and ufunc not in self._serves_bfloat16:
+            self.kernels.add_loop(ufunc, dtype)
+            self._serves_bfloat16.add(ufunc)
+        return dtype
+
+
+def loop_name(record: Activation, operation: str) -> str:
+    """What the kernels call the loop of an operation."""
+    return record.name if operation == "value" else f"{record.name}_{operation}"
+
+
+def given_dtype(dtype_class: Any) -> Any:
+    """A dtype for a NumPy DType class; the number's type for the classes that stand for Python numbers."""
+    scalar = dtype_class.type
+    return scalar if scalar in _promotion.PYTHON_NUMBERS else np.dtype(scalar)
+
+
+class _LongDouble:
+    """The reference formula over NumPy's extended precision; made at its first call, since few programs need it."""
+
+    def __init__(self, record: Activation, operation: str, bound: tuple[Any, ...]) -> None:
+        self.record, self.operation = record, operation
+        self.bound = [np.longdouble(value) for value in bound]
+
+    def __call__(self, *arrays: Any) -> Any:
+        from fastact._fallback import numpy_formula
+
+        with np.errstate(all="ignore"):
+            return numpy_formula(self.record, self.operation, np.longdouble)(*arrays, *self.bound)
+
+
+def _compiled(cpu_target: str | None) -> Engine:
+    built = built_cpu_targets()
+    if not built:
+        raise ImportError("FASTACT_ENGINE=compiled: no compiled kernels are installed (built without a C compiler?)")
+    from fastact._compiled import cpu
+
+    runnable = [target.replace("_", "-") for target in cpu.supported_targets()]
+    usable = [target for target in runnable if target in built]
+    if cpu_target is not None and cpu_target not in usable:
+        raise ImportError(f"FASTACT_CPU={cpu_target}: not available; this build and processor have {', '.join(usable)}")
+    if not usable:
+        raise ImportError(f"no compiled kernels run on this processor; the build has {', '.join(built)}")
+    target = cpu_target or usable[0]
+    return CompiledEngine(importlib.import_module(f"fastact._compiled.{target.replace('-', '_')}"), target)
+
+
+def _numba(cpu_target: str | None) -> Engine:
+    from fastact._fallback import NumbaEngine
+
+    return NumbaEngine()
+
+
+def _numpy(cpu_target: str | None) -> Engine:
+    from fastact._fallback import NumpyEngine
+
+    return NumpyEngine()
+
+
+def choose() -> Engine:
+    """The engine that FASTACT_ENGINE and FASTACT_CPU ask for, else the fastest one that is there."""
+    makers = {"compiled": _compiled, "numba": _numba, "numpy": _numpy}
+    cpu_target = os.environ.get("FASTACT_CPU") or None
+    forced = os.environ.get("FASTACT_ENGINE") or ("compiled" if cpu_target else None)
+    if forced is not None:
+        if forced not in makers:
+            raise ImportError(f"FASTACT_ENGINE={forced}: unknown engine, expected one of {', '.join(makers)}")
+        return makers[forced](cpu_target)
+    if built_cpu_targets():
+        try:
+            return _compiled(None)
+        except ImportError:     # built for a better processor than this one
+            pass
+    return _numba(None) if importlib.util.find_spec("numba") else _numpy(None)

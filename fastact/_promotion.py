@@ -1,0 +1,49 @@
+"""Which dtype a call computes in. One rule for every engine.
+
+float16, bfloat16, float32, float64 and longdouble keep their dtype; bool and 8/16-bit integers compute in float32,
+wider integers in float64; functions that keep integers keep them; Python numbers adapt to the arrays beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+DType = Any  # a NumPy DType class, such as type(np.dtype("float32")): NumPy has no public static type for these
+
+FLOATS = frozenset({"float16", "bfloat16", "float32", "float64", "longdouble"})
+PYTHON_NUMBERS = (bool, int, float, complex)
+
+
+def is_float(dtype: np.dtype[Any]) -> bool:
+    """Whether this is a dtype of real numbers that fastact computes in."""
+    return dtype.char in "efdg" or dtype.name == "bfloat16"
+
+
+def float_for_integer(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """float32 where it holds every value of the integer dtype, else float64."""
+    return np.dtype(np.float32 if dtype.itemsize <= 2 else np.float64)
+
+
+def result_dtype(name: str, inputs: Iterable[str], dtypes: Iterable[Any], keeps_integers: bool) -> np.dtype[Any]:
+    """The dtype that `name` computes in, given each input's dtype, or Python's own type for a Python number."""
+    arrays: list[np.dtype[Any]] = []
+    has_python_float = False
+    for argument, dtype in zip(inputs, dtypes):
+        if dtype in PYTHON_NUMBERS and dtype is not complex:
+            has_python_float |= dtype is float
+        elif isinstance(dtype, np.dtype) and (dtype.kind in "biu" or is_float(dtype)):
+            arrays.append(dtype)
+        else:
+            came = dtype.name if isinstance(dtype, np.dtype) else dtype.__name__
+            raise TypeError(f"{name}: argument {argument} has dtype {came}, expected real numbers")
+    if not arrays:
+        return np.dtype(np.float64 if has_python_float or not keeps_integers else np.int64)
+    if all(dtype.kind in "biu" for dtype in arrays):
+        if keeps_integers and not has_python_float:
+            common = np.result_type(*arrays)
+            return common if common.kind == "b" or is_float(common) else np.dtype(f"{common.kind}{common.itemsize}")
+        return max((float_for_integer(dtype) for dtype in arrays), key=lambda dtype: dtype.itemsize)
+    return np.result_type(*arrays)

@@ -1,0 +1,105 @@
+"""Turns the records into the public functions: a ufunc for each, under a signature with named parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from fastact import _docs, _engine, _elementwise, _ufuncs  # noqa: F401  (_elementwise fills the table)
+from fastact._records import Activation, activations
+
+engine = _engine.choose()
+
+
+def publish(module: str, operation: str) -> dict[str, Any]:
+    """The public functions of one operation, by name, for every activation that the engine has it for."""
+    return {
+        record.name: _public_function(record, operation, module)
+        for record in activations.values()
+        if engine.has(record, operation)
+    }
+
+
+def _public_function(record: Activation, operation: str, module: str) -> Any:
+    doc = _docs.docstring(record, operation)
+    if not record.parameters:
+        return _housed(engine.make(record, operation, record.name, doc), module)
+    return _housed(_with_named_inputs(record, operation, doc), module)
+
+
+def _housed(function: Any, module: str) -> Any:
+    """The function, saying that it lives in `module`, where pickle looks it up by its name."""
+    try:
+        function.__module__ = module
+    except AttributeError:      # a ufunc of NumPy before 2.2: pickle then searches the modules
+        pass
+    return function
+
+
+def _inner_ufunc(ufunc: Any) -> Any:
+    """Keeps a ufunc that works behind a thin function where pickle finds it (dask's graphs hold the ufunc itself)."""
+    if ufunc is not None:
+        setattr(_ufuncs, ufunc.__name__, _housed(ufunc, _ufuncs.__name__))
+    return ufunc
+
+
+def _with_named_inputs(record: Activation, operation: str, doc: str) -> Callable[..., Any]:
+    """A thin function over a ufunc of several inputs that gives them names and its parameters their defaults."""
+    name = _engine.loop_name(record, operation)
+    ufunc = _inner_ufunc(engine.make(record, operation, name, doc))
+    bound = _inner_ufunc(engine.bind(record, operation, f"{name}_with_defaults", doc))
+    inputs = _engine.operation_inputs(record, operation)
+    defaults = tuple(parameter.default for parameter in record.parameters.values())
+    if None in defaults:        # a parameter that has to be given
+        defaults = defaults[defaults.index(None) + 1 :]
+    last_default = defaults[-1] if defaults else None
+    parameters = len(record.parameters)
+    check = _checker(record)
+
+    # Python takes an argument's name from the code of the function: one body serves all functions of so many inputs.
+    # A parameter that is its default's very object was not given, or might as well not have been.
+    def two(a: Any, b: Any, **keywords: Any) -> Any:
+        if b is last_default and bound is not None:
+            return bound(a, **keywords) if keywords else bound(a)
+        if check is not None:
+            check(b)
+        return ufunc(a, b, **keywords)
+
+    def three(a: Any, b: Any, c: Any, **keywords: Any) -> Any:
+        if c is last_default and bound is not None:
+            if parameters == 1:
+                return bound(a, b, **keywords)
+            if b is defaults[0]:
+                return bound(a, **keywords)
+        if check is not None:
+            check(*(b, c)[-parameters:])
+        return ufunc(a, b, c, **keywords)
+
+    def four(a: Any, b: Any, c: Any, d: Any, **keywords: Any) -> Any:
+        if d is last_default and c is defaults[0] and bound is not None:
+            return bound(a, b, **keywords)
+        if check is not None:
+            check(c, d)
+        return ufunc(a, b, c, d, **keywords)
+
+    body = {2: two, 3: three, 4: four}[len(inputs)]
+    code = body.__code__.replace(
+        co_name=record.name, co_qualname=record.name, co_varnames=(*inputs, *body.__code__.co_varnames[len(inputs) :])
+    )
+    function = FunctionType(code, body.__globals__, record.name, defaults, body.__closure__)
+    function.__doc__ = doc
+    return function
+
+
+def _checker(record: Activation) -> Callable[..., None] | None:
+    """Refuses numbers that make no sense as parameters; arrays of parameters pass unread."""
+    if not any(parameter.accepts for parameter in record.parameters.values()):
+        return None
+
+    def check(*values: Any) -> None:
+        for (name, parameter), value in zip(record.parameters.items(), values):
+            if parameter.accepts and isinstance(value, (int, float)) and not parameter.accepts(value):
+                raise ValueError(f"{record.name}: {name} is {value!r}, expected {parameter.requirement}")
+
+    return check

@@ -1,0 +1,192 @@
+"""What is measured: cases, made by walking the table of activations."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+import fastact
+
+DTYPES = ("float64", "float32", "float16", "bfloat16")
+INPUTS = ("normal", "subnormal")
+SIZES = "100,4Ki,64Ki,1Mi,16Mi"
+ROW_SHAPES = "131072x128,16384x1000,512x32768,8x2Mi,1000x16384@0,64x1000"
+SUFFIXES = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20}
+
+# Parameters without a default (prelu's weight, threshold's two) have to be something.
+FREE_PARAMETER = 0.25
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to measure: a function on arrays of one dtype and shape, on so many threads."""
+
+    function: str
+    dtype: str
+    shape: tuple[int, ...]
+    axis: int | None = None
+    threads: int = 1
+    in_place: bool = False
+    inputs: str = "normal"
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def shape_text(self) -> str:
+        text = " x ".join(_short(n) for n in self.shape)
+        return f"{text}, axis {self.axis}" if self.axis not in (None, -1) else text
+
+    @property
+    def setting(self) -> str:
+        """Everything but the function and the shape, in words."""
+        words = [self.dtype, "1 thread" if self.threads == 1 else f"{self.threads} threads"]
+        if self.in_place:
+            words.append("in place")
+        if self.inputs != "normal":
+            words.append(f"{self.inputs} results")
+        return ", ".join(words)
+
+    def __str__(self) -> str:
+        return f"{self.function} {self.shape_text}, {self.setting}"
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> Case:
+        return cls(**{**fields, "shape": tuple(fields["shape"])})
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The shape that a user asks for: a plain count of elements, or rows x columns with the axis to work along."""
+
+    dims: tuple[int, ...]
+    axis: int = -1
+
+    def for_function(self, rowwise: bool) -> tuple[int, ...]:
+        """A count of elements becomes rows of 1000 for a function that works along rows."""
+        if not rowwise or len(self.dims) > 1:
+            return self.dims
+        columns = min(self.dims[0], 1000)
+        return (self.dims[0] // columns, columns)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A block of the plan: every combination of what it lists."""
+
+    functions: tuple[str, ...]
+    shapes: tuple[Shape, ...]
+    dtypes: tuple[str, ...] = ("float32",)
+    threads: tuple[int, ...] = (1,)
+    in_place: tuple[bool, ...] = (False,)
+    inputs: tuple[str, ...] = ("normal",)
+
+    def cases(self) -> Iterator[Case]:
+        for threads, dtype, shape, in_place, inputs, function in itertools.product(
+            self.threads, self.dtypes, self.shapes, self.in_place, self.inputs, self.functions
+        ):
+            rowwise = is_rowwise(function)
+            if in_place and not keeps_shape(function):
+                continue
+            yield Case(
+                function, dtype, shape.for_function(rowwise), shape.axis if rowwise else None, threads, in_place, inputs
+            )
+
+
+def functions() -> tuple[str, ...]:
+    """Every activation of the table that this engine has, in the table's order."""
+    return tuple(name for name in fastact.activations if hasattr(fastact, name))
+
+
+def is_rowwise(function: str) -> bool:
+    """Whether a function works along an axis."""
+    call = getattr(fastact, function)
+    return not isinstance(call, np.ufunc) and "axis" in inspect.signature(call).parameters
+
+
+def keeps_shape(function: str) -> bool:
+    """Whether the result has its input's shape, so that it can be computed in place."""
+    x = np.full((2, 2), 0.5, np.float32)
+    operands = [x] * len(fastact.activations[function].operands)
+    result: np.ndarray[Any, Any] = getattr(fastact, function)(*operands, **parameters(function))
+    return result.shape == x.shape
+
+
+def parameters(function: str) -> dict[str, float]:
+    """The parameters that a function is measured with: its defaults."""
+    given = fastact.activations[function].parameters
+    return {name: FREE_PARAMETER if p.default is None else p.default for name, p in given.items()}
+
+
+def survey(threads: int) -> list[Case]:
+    """The full measurement: every dimension at its interesting values, not their whole product."""
+    rowwise = tuple(name for name in functions() if is_rowwise(name))
+    elementwise = tuple(name for name in functions() if name not in rowwise)
+    in_cache, in_memory = parse_shapes("64Ki"), parse_shapes("16Mi")
+    sweeps = [
+        Sweep(elementwise, parse_shapes(SIZES)),
+        Sweep(elementwise, in_cache, dtypes=("float64", "float16", "bfloat16")),
+        Sweep(elementwise, in_cache, in_place=(True,)),
+        Sweep(elementwise, in_cache, inputs=("subnormal",)),
+        Sweep(rowwise, parse_shapes(ROW_SHAPES)),
+        Sweep(elementwise, parse_shapes("1Mi,16Mi"), threads=(threads,)),
+        Sweep(elementwise, in_memory, threads=(threads,), in_place=(True,)),
+        Sweep(rowwise, parse_shapes("16384x1000"), threads=(threads,)),
+    ]
+    return distinct(case for sweep in sweeps for case in sweep.cases())
+
+
+def quick(threads: int) -> list[Case]:
+    """In cache on one thread and in memory on all of them, for every function."""
+    sweeps = [
+        Sweep(functions(), parse_shapes("64Ki")),
+        Sweep(functions(), parse_shapes("4Mi"), threads=(threads,)),
+    ]
+    return distinct(case for sweep in sweeps for case in sweep.cases())
+
+
+def distinct(cases: Iterable[Case]) -> list[Case]:
+    return list(dict.fromkeys(cases))
+
+
+def parse_shapes(text: str) -> tuple[Shape, ...]:
+    """Reads `100,64Ki,16384x1000,1000x16384@0`: counts of elements, or rows x columns with an axis."""
+    return tuple(parse_shape(part.strip()) for part in text.split(","))
+
+
+def parse_shape(text: str) -> Shape:
+    dims, at, axis = text.partition("@")
+    try:
+        shape = tuple(_count(dim) for dim in dims.split("x"))
+        chosen = int(axis) if at else -1
+    except ValueError:
+        raise ValueError(text) from None
+    if not -len(shape) <= chosen < len(shape):
+        raise ValueError(text)
+    return Shape(shape, chosen)
+
+
+def _count(text: str) -> int:
+    match = re.fullmatch(r"([1-9][0-9]*)(Ki|Mi|)", text)
+    if match is None:
+        raise ValueError(text)
+    return int(match[1]) * SUFFIXES[match[2]]
+
+
+def _short(n: int) -> str:
+    """65536 as 64 Ki: powers of two are easier to recognise that way."""
+    for suffix in ("Mi", "Ki"):
+        if n % SUFFIXES[suffix] == 0 and n >= SUFFIXES[suffix]:
+            return f"{n // SUFFIXES[suffix]} {suffix}"
+    return str(n)

@@ -1,0 +1,97 @@
+"""Makes a CPU target's Cython module from the scalar formulas and the template, during the build.
+
+The formulas' own definitions are the list of what there is: whatever `activations.pxi` defines gets its loops, and a
+formula called `NAME_derivative` also gets `NAME_backward`, which multiplies it with a gradient in the same pass.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+FORMULAS = HERE / "activations.pxi"
+TEMPLATE = HERE / "module.pyx.in"
+SOURCES = sorted(path for pattern in ("*.pxi", "*.in", "*.h", "*.c", "*.py") for path in HERE.glob(pattern))
+
+# Operands of these names are arrays of the call's dtype; all others are parameters.
+ARRAYS = frozenset({"x", "grad", "gate", "gated"})
+
+DEFINITION = re.compile(r"^cdef inline (real|number) (\w+)\(([^)]*)\) noexcept nogil:", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class ElementType:
+    """An array type: its NumPy name, the C type that kernels compute it in, and the driver's name for it."""
+
+    name: str
+    ctype: str
+    driver: str
+
+
+REAL_TYPES = (
+    ElementType("float16", "float", "FLOAT16"),
+    ElementType("bfloat16", "float", "BFLOAT16"),
+    ElementType("float32", "float", "FLOAT32"),
+    ElementType("float64", "double", "FLOAT64"),
+)
+INTEGER_TYPES = (
+    ElementType("bool", "uint8_t", "INTEGER8"),
+    *(
+        ElementType(f"{prefix}int{bits}", f"{prefix}int{bits}_t", f"INTEGER{bits}")
+        for prefix in ("", "u")
+        for bits in (8, 16, 32, 64)
+    ),
+)
+
+
+@dataclass(frozen=True)
+class ElementwiseLoop:
+    """A ufunc's inner loops: its name, its inputs, and the C expression of one element."""
+
+    name: str
+    inputs: tuple[str, ...]
+    expression: str
+    types: tuple[ElementType, ...]
+
+    @property
+    def arrays(self) -> int:
+        return sum(operand in ARRAYS for operand in self.inputs)
+
+    @property
+    def parameters(self) -> int:
+        return len(self.inputs) - self.arrays
+
+    @property
+    def ctypes(self) -> list[str]:
+        return sorted({element.ctype for element in self.types})
+
+
+def elementwise_loops(source: str) -> list[ElementwiseLoop]:
+    """The loops for the formulas that `source` defines, in its order."""
+    loops = []
+    for fused_type, name, operands in DEFINITION.findall(source):
+        inputs = tuple(operand.split()[-1] for operand in operands.split(","))
+        call = f"{name}({', '.join(f'{operand}[i]' for operand in inputs)})"
+        types = REAL_TYPES + (INTEGER_TYPES if fused_type == "number" else ())
+        loops.append(ElementwiseLoop(name, inputs, call, types))
+        if name.endswith("_derivative"):
+            backward = name.removesuffix("_derivative") + "_backward"
+            loops.append(ElementwiseLoop(backward, ("grad", *inputs), f"grad[i] * {call}", types))
+    return loops
+
+
+def write_module(module: str, directory: Path) -> Path:
+    """Writes `directory/module.pyx` (only when it would change) and returns its path."""
+    from Cython.Tempita import Template
+
+    template = Template(TEMPLATE.read_text(), name=str(TEMPLATE))
+    text = template.substitute(
+        elementwise_loops=elementwise_loops(FORMULAS.read_text()), real_types=REAL_TYPES
+    )
+    path = directory / f"{module}.pyx"
+    directory.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+    return path

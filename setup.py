@@ -1,0 +1,126 @@
+"""Builds the kernels once for each CPU target; without a working C compiler, the package installs without them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError
+
+HERE = Path(__file__).parent
+GENERATED = Path("build/kernels")
+KERNEL_FILES = sorted(
+    str(path.relative_to(HERE)) for suffix in ("*.pxi", "*.in", "*.h", "*.c", "*.pyx") for path in HERE.glob(f"kernels/{suffix}")
+)
+
+# Two flags let a plain loop vectorise whole without changing any result. -ffast-math would change results, and
+# linking with it the denormal mode of the whole process. Buffers hold elements of any type, hence the aliasing flag.
+UNIX_FLAGS = ["-std=gnu11", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-fno-strict-aliasing"]
+MSVC_FLAGS = ["/std:c11", "/O2"]
+# Cython's own code is not ours to mend: these warnings come from it alone.
+WERROR_FLAGS = ["-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-unused-function",
+                "-Wno-missing-field-initializers", "-Wno-cast-function-type"]
+
+# Flags for a Unix compiler and for MSVC, by CPU target.
+X86_64_TARGETS = {
+    "x86_64_v2": (["-march=x86-64-v2"], []),
+    "x86_64_v3": (["-march=x86-64-v3"], ["/arch:AVX2"]),
+    "x86_64_v4": (["-march=x86-64-v4", "-mprefer-vector-width=512"], ["/arch:AVX512"]),
+}
+OTHER_TARGETS = {
+    "aarch64": {"aarch64": ([], [])},
+    "arm64": {"aarch64": ([], [])},
+}
+
+
+def asked(variable: str) -> bool:
+    return os.environ.get(variable, "") not in ("", "0")
+
+
+def cpu_targets() -> dict[str, tuple[list[str], list[str]]]:
+    machine = os.environ.get("FASTACT_BUILD_MACHINE", platform.machine()).lower()
+    if machine in ("x86_64", "amd64"):
+        return X86_64_TARGETS
+    return OTHER_TARGETS.get(machine, {"generic": ([], [])})
+
+
+class BuildKernels(build_ext):
+    """Makes each target's Cython module from the template, and compiles it with that target's flags."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
+
+    def run(self) -> None:
+        if not asked("FASTACT_NO_COMPILE"):
+            super().run()
+
+    def build_extensions(self) -> None:
+        problem = self._compiler_problem()
+        if problem and asked("FASTACT_WERROR"):
+            raise CompileError(problem)
+        if problem:
+            self.extensions.clear()
+            print(f"fastact: warning: no working C compiler ({problem}): the NumPy engine will serve", file=sys.stderr)
+            return
+        self._write_c_sources()
+        super().build_extensions()
+
+    def build_extension(self, ext: Extension) -> None:
+        unix, msvc = cpu_targets().get(ext.name.rpartition(".")[2], ([], []))
+        if self.compiler.compiler_type == "msvc":
+            ext.extra_compile_args = [*MSVC_FLAGS, *msvc]
+        else:
+            ext.extra_compile_args = [*UNIX_FLAGS, *unix, *(WERROR_FLAGS if asked("FASTACT_WERROR") else [])]
+            ext.extra_link_args = ["-s", "-pthread"] if sys.platform == "linux" else []
+        super().build_extension(ext)
+
+    def _compiler_problem(self) -> str | None:
+        """Why a trivial file does not compile, or None where it does."""
+        with tempfile.TemporaryDirectory() as directory:
+            source = Path(directory) / "trivial.c"
+            source.write_text("#include <Python.h>\nint fastact_trivial;\n")
+            try:
+                self.compiler.compile([str(source)], output_dir=directory, include_dirs=self.include_dirs)
+            except Exception as error:      # each compiler class has its own
+                return str(error).strip().splitlines()[-1]
+        return None
+
+    def _write_c_sources(self) -> None:
+        import numpy
+        from Cython.Build import cythonize
+
+        sys.path.insert(0, str(HERE))
+        from kernels import generate
+
+        for ext in self.extensions:
+            module = ext.name.rpartition(".")[2]
+            pyx = "kernels/cpu.pyx" if module == "cpu" else str(generate.write_module(module, GENERATED))
+            ext.include_dirs = ["kernels", numpy.get_include(), *self.include_dirs]
+            (cythonized,) = cythonize(
+                [Extension(ext.name, [pyx])], include_path=["kernels"], build_dir=str(GENERATED), quiet=True
+            )
+            ext.sources = cythonized.sources
+
+
+setup(
+    ext_modules=[
+        Extension(
+            f"fastact._compiled.{module}",
+            sources=["kernels/module.pyx.in"],
+            depends=KERNEL_FILES,
+            define_macros=[
+                ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
+                ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
+            ],
+            optional=not asked("FASTACT_WERROR"),
+        )
+        for module in ["cpu", *cpu_targets()]
+    ],
+    cmdclass={"build_ext": BuildKernels},
+)
