@@ -24,7 +24,7 @@ UNIX_FLAGS = ["-std=gnu11", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math
 MSVC_FLAGS = ["/std:c11", "/O2"]
 # Cython's own code is not ours to mend: these warnings come from it alone.
 WERROR_FLAGS = ["-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-unused-function",
-                "-Wno-missing-field-initializers", "-Wno-cast-function-type"]
+                "-Wno-missing-field-initializers", "-Wno-cast-function-type", "-Wno-type-limits"]
 
 # Flags for a Unix compiler and for MSVC, by CPU target.
 X86_64_TARGETS = {
@@ -100,6 +100,8 @@ class BuildKernels(build_ext):
 
         for ext in self.extensions:
             module = ext.name.rpartition(".")[2]
+            if module == "shortcut":
+                continue
             pyx = "kernels/cpu.pyx" if module == "cpu" else str(generate.write_module(module, GENERATED))
             ext.include_dirs = ["kernels", numpy.get_include(), *self.include_dirs]
             (cythonized,) = cythonize(
@@ -110,10 +112,14 @@ class BuildKernels(build_ext):
 
 setup(
     ext_modules=[
+        Extension("fastact._compiled.shortcut", ["fastact/_shortcut.c"], optional=not asked("FASTACT_WERROR")),
+    ]
+    + [
         Extension(
             f"fastact._compiled.{module}",
             sources=["kernels/module.pyx.in"],
             depends=KERNEL_FILES,
+            libraries=[] if os.name == "nt" else ["m"],
             define_macros=[
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
                 ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fastact import _threadpoolctl
 from fastact._engine import built_cpu_targets
 from fastact._public import engine
 from fastact._version import __version__
@@ -93,3 +94,5 @@ def _cgroup_quota() -> float | int:
 
 _number, _threads_from = _default_num_threads()
 engine.set_num_threads(_number)
+if engine.name == "compiled":
+    _threadpoolctl.register_when_imported()

@@ -47,7 +47,7 @@ def built_cpu_targets() -> list[str]:
     directory = Path(__file__).parent / "_compiled"
     suffixes = tuple(importlib.machinery.EXTENSION_SUFFIXES)
     modules = {path.name.split(".")[0] for path in directory.iterdir() if path.name.endswith(suffixes)}
-    return sorted(module.replace("_", "-") for module in modules - {"cpu"})
+    return sorted(module.replace("_", "-") for module in modules - {"cpu", "shortcut"})
 
 
 class CompiledEngine:

@@ -1,4 +1,7 @@
-"""The functions that reference formulas are written over, for Numba: one element at a time."""
+"""The functions that reference formulas are written over, for Numba: one float64 number at a time.
+
+`_numpy_namespace` has the same functions for arrays, and says where they come from.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,27 @@ from typing import Any
 import numba
 import numpy as np
 
-from fastact._fallback import pick
-from fastact._records import Activation
+from fastact._numpy_namespace import NODES, STEP
 
 inline = numba.njit(inline="always", nogil=True)
+
+WEIGHTED_NODES = tuple((math.exp(-node * node), node * node) for node in NODES)
 
 
 @inline
 def abs(x: Any) -> Any:
     return math.fabs(x)
+
+
+@inline
+def arctanh(x: Any) -> Any:
+    return math.atanh(x)
+
+
+@inline
+def clip(x: Any, low: Any, high: Any) -> Any:
+    at_least_low = low if x < low else x
+    return high if at_least_low > high else at_least_low
 
 
 @inline
@@ -28,6 +43,16 @@ def exp(x: Any) -> Any:
 @inline
 def expm1(x: Any) -> Any:
     return math.expm1(x)
+
+
+@inline
+def floor(x: Any) -> Any:
+    return np.floor(x)
+
+
+@inline
+def hypot(x: Any, y: Any) -> Any:
+    return math.hypot(x, y)
 
 
 @inline
@@ -46,6 +71,11 @@ def log1p(x: Any) -> Any:
 
 
 @inline
+def sqrt(x: Any) -> Any:
+    return math.sqrt(x)
+
+
+@inline
 def tanh(x: Any) -> Any:
     return math.tanh(x)
 
@@ -55,31 +85,33 @@ def where(condition: Any, yes: Any, no: Any) -> Any:
     return yes if condition else no
 
 
-def jit_loop(record: Activation, operation: str) -> Callable[..., Any]:
-    """A function from input arrays to a result array, whose loop Numba has compiled."""
-    import fastact._numba_namespace as xp
+@inline
+def erfcx(z: Any) -> Any:
+    total = 0.0
+    for weight, node_squared in WEIGHTED_NODES:
+        total += weight / (z * z + node_squared)
+    frequency = 2 * math.pi / STEP
+    residue = 2 * math.exp(z * (z - frequency)) / (1 + math.exp(-frequency * z)) if z < math.pi / STEP else 0.0
+    return (2 * STEP / math.pi) * z * total + residue
 
-    formula = numba.njit(nogil=True)(pick(record, operation, xp, np.float64))
-    arity = len(record.inputs)
 
-    if arity == 1:
-        def loop(x, result):
-            for i in range(result.size):
-                result[i] = formula(x[i])
-    elif arity == 2:
-        def loop(x, a, result):
-            for i in range(result.size):
-                result[i] = formula(x[i], a[i])
-    else:
-        def loop(x, a, b, result):
-            for i in range(result.size):
-                result[i] = formula(x[i], a[i], b[i])
+@inline
+def scaled_product(a: Any, b: Any, y: Any) -> Any:
+    half = math.exp(y * 0.5)
+    return half if half == 0 else (a * half) * (b * half)
 
-    compiled = numba.njit(nogil=True)(loop)
 
-    def compute(*inputs):
-        result = np.empty(inputs[0].shape, np.float64)
-        compiled(*inputs, result)
-        return result
+@inline
+def product_error(a: Any, b: Any, product: Any) -> Any:
+    splitter = 134217729.0
+    a_high = splitter * a - (splitter * a - a)
+    b_high = splitter * b - (splitter * b - b)
+    a_low, b_low = a - a_high, b - b_high
+    error = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return error if math.isfinite(error) else 0.0
 
-    return compute
+
+def compile_ufunc(formula: Callable[..., Any], inputs: int) -> Callable[..., Any]:
+    """A float64 ufunc over a formula of this namespace; the machine code is kept on disk for the next process."""
+    signature = numba.float64(*(numba.float64,) * inputs)
+    return numba.vectorize([signature], nopython=True, cache=True)(formula)

@@ -1,5 +1,68 @@
-"""The functions that reference formulas are written over, for NumPy arrays."""
+"""The functions that reference formulas are written over, for NumPy arrays of float64 or longdouble.
 
-from numpy import abs, exp, expm1, isnan, log, log1p, tanh, where
+`_numba_namespace` has the same functions for one float64 number.
+"""
 
-__all__ = ["abs", "exp", "expm1", "isnan", "log", "log1p", "tanh", "where"]
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy import abs, arctanh, clip, exp, expm1, floor, hypot, isnan, log, log1p, sqrt, tanh, where
+
+__all__ = [
+    "abs",
+    "arctanh",
+    "clip",
+    "erfcx",
+    "exp",
+    "expm1",
+    "floor",
+    "hypot",
+    "isnan",
+    "log",
+    "log1p",
+    "product_error",
+    "scaled_product",
+    "sqrt",
+    "tanh",
+    "where",
+]
+
+# erfcx(z) = 2z/pi times the integral of exp(-t**2) / (t**2 + z**2) over t > 0. The midpoint rule with step 7/16 misses
+# it by less than exp(-(pi / STEP)**2) = 4e-23 once the residue at the pole t = iz is added (Chiarella and Reichel, On
+# the evaluation of integrals related to the error function, 1968). Every term is positive: no digits cancel.
+STEP = 0.4375
+NODES = [(n + 0.5) * STEP for n in reversed(range(16))]     # the smallest terms first: their sum rounds less
+
+
+def erfcx(z: Any) -> Any:
+    """exp(z**2) erfc(z) for z >= 0: at most 4 ULP in float64, 6 ULP in the 64-digit longdouble."""
+    squared = z * z
+    total = np.zeros_like(z)
+    for node in NODES:
+        total += exp(-z.dtype.type(node * node)) / (squared + node * node)
+    pi = z.dtype.type("3.14159265358979323846264338327950288")
+    frequency = 2 * pi / STEP
+    residue = 2 * exp(z * (z - frequency)) / (1 + exp(-frequency * z))
+    return (2 * STEP / pi) * z * total + where(z < pi / STEP, residue, 0)
+
+
+def scaled_product(a: Any, b: Any, y: Any) -> Any:
+    """a b exp(y), also where exp(y) alone would lose digits to underflow or be 0."""
+    half = exp(y * 0.5)
+    return where(half == 0, half, (a * half) * (b * half))
+
+
+def product_error(a: Any, b: Any, product: Any) -> Any:
+    """a b - product, the rounding error of a product (Dekker 1971); 0 where that overflows."""
+    splitter = 2.0 ** ((np.finfo(product.dtype).nmant + 2) // 2) + 1
+
+    def halves(x: Any) -> tuple[Any, Any]:
+        c = splitter * x
+        high = c - (c - x)
+        return high, x - high
+
+    (a_high, a_low), (b_high, b_low) = halves(a), halves(b)
+    error = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return where(np.isfinite(error), error, 0)

@@ -13,7 +13,6 @@ import numpy as np
 
 DType = Any  # a NumPy DType class, such as type(np.dtype("float32")): NumPy has no public static type for these
 
-FLOATS = frozenset({"float16", "bfloat16", "float32", "float64", "longdouble"})
 PYTHON_NUMBERS = (bool, int, float, complex)
 
 
@@ -30,20 +29,22 @@ def float_for_integer(dtype: np.dtype[Any]) -> np.dtype[Any]:
 def result_dtype(name: str, inputs: Iterable[str], dtypes: Iterable[Any], keeps_integers: bool) -> np.dtype[Any]:
     """The dtype that `name` computes in, given each input's dtype, or Python's own type for a Python number."""
     arrays: list[np.dtype[Any]] = []
-    has_python_float = False
+    python_types: set[type] = set()
     for argument, dtype in zip(inputs, dtypes):
-        if dtype in PYTHON_NUMBERS and dtype is not complex:
-            has_python_float |= dtype is float
+        if dtype is bool or dtype is int or dtype is float:
+            python_types.add(dtype)
         elif isinstance(dtype, np.dtype) and (dtype.kind in "biu" or is_float(dtype)):
             arrays.append(dtype)
         else:
             came = dtype.name if isinstance(dtype, np.dtype) else dtype.__name__
             raise TypeError(f"{name}: argument {argument} has dtype {came}, expected real numbers")
+    integers = keeps_integers and float not in python_types
     if not arrays:
-        return np.dtype(np.float64 if has_python_float or not keeps_integers else np.int64)
-    if all(dtype.kind in "biu" for dtype in arrays):
-        if keeps_integers and not has_python_float:
-            common = np.result_type(*arrays)
-            return common if common.kind == "b" or is_float(common) else np.dtype(f"{common.kind}{common.itemsize}")
+        return np.dtype(np.int64 if integers else np.float64)
+    if any(is_float(dtype) for dtype in arrays):
+        return np.result_type(*arrays)
+    if not integers:
         return max((float_for_integer(dtype) for dtype in arrays), key=lambda dtype: dtype.itemsize)
-    return np.result_type(*arrays)
+    common = np.result_type(*arrays, *(0 for python_type in python_types if python_type is int))
+    # C has more integer types than there are sizes; the kernels know integers by their size.
+    return common if common.kind == "b" or is_float(common) else np.dtype(f"{common.kind}{common.itemsize}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
@@ -53,32 +54,23 @@ def _with_named_inputs(record: Activation, operation: str, doc: str) -> Callable
     defaults = tuple(parameter.default for parameter in record.parameters.values())
     if None in defaults:        # a parameter that has to be given
         defaults = defaults[defaults.index(None) + 1 :]
-    last_default = defaults[-1] if defaults else None
     parameters = len(record.parameters)
     check = _checker(record)
 
     # Python takes an argument's name from the code of the function: one body serves all functions of so many inputs.
-    # A parameter that is its default's very object was not given, or might as well not have been.
     def two(a: Any, b: Any, **keywords: Any) -> Any:
-        if b is last_default and bound is not None:
-            return bound(a, **keywords) if keywords else bound(a)
         if check is not None:
             check(b)
+        if record.keeps_integers and isinstance(b, float) and b.is_integer():
+            b = int(b)      # a whole number must not make an integer array floating
         return ufunc(a, b, **keywords)
 
     def three(a: Any, b: Any, c: Any, **keywords: Any) -> Any:
-        if c is last_default and bound is not None:
-            if parameters == 1:
-                return bound(a, b, **keywords)
-            if b is defaults[0]:
-                return bound(a, **keywords)
         if check is not None:
             check(*(b, c)[-parameters:])
         return ufunc(a, b, c, **keywords)
 
     def four(a: Any, b: Any, c: Any, d: Any, **keywords: Any) -> Any:
-        if d is last_default and c is defaults[0] and bound is not None:
-            return bound(a, b, **keywords)
         if check is not None:
             check(c, d)
         return ufunc(a, b, c, d, **keywords)
@@ -89,7 +81,14 @@ def _with_named_inputs(record: Activation, operation: str, doc: str) -> Callable
     )
     function = FunctionType(code, body.__globals__, record.name, defaults, body.__closure__)
     function.__doc__ = doc
-    return function
+    return function if bound is None else _shortcut(bound, function, len(inputs) - parameters)
+
+
+def _shortcut(bound: Any, function: Callable[..., Any], arrays: int) -> Any:
+    """The function behind a callable of C that sends calls without parameters straight to the bound ufunc."""
+    from fastact._compiled.shortcut import Shortcut
+
+    return functools.update_wrapper(Shortcut(bound, function, arrays), function)
 
 
 def _checker(record: Activation) -> Callable[..., None] | None:

@@ -3,7 +3,7 @@
 # their loops. Under each formula stands the largest error measured over all float32 inputs.
 
 
-cdef inline real identity(real x) noexcept nogil:
+cdef inline number identity(number x) noexcept nogil:
     return x
 
 
@@ -11,7 +11,7 @@ cdef inline real identity_derivative(real x) noexcept nogil:
     return 1 if x == x else x
 
 
-cdef inline real step(real x, real at_zero) noexcept nogil:
+cdef inline number step(number x, number at_zero) noexcept nogil:
     return 1 if x > 0 else (0 if x < 0 else (at_zero if x == 0 else x))
 
 
@@ -19,7 +19,7 @@ cdef inline real step_derivative(real x, real at_zero) noexcept nogil:
     return 0 if x == x else x
 
 
-cdef inline real relu(real x) noexcept nogil:
+cdef inline number relu(number x) noexcept nogil:
     return 0 if x < 0 else x
 
 

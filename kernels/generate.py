@@ -1,7 +1,8 @@
 """Makes a CPU target's Cython module from the scalar formulas and the template, during the build.
 
 The formulas' own definitions are the list of what there is: whatever `activations.pxi` defines gets its loops, and a
-formula called `NAME_derivative` also gets `NAME_backward`, which multiplies it with a gradient in the same pass.
+formula called `NAME_derivative` also gets `NAME_backward`, which multiplies it with a gradient in the same pass. The
+row-wise functions are found in the same way, from the tables of their arithmetic in `rowwise_real.h`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 FORMULAS = HERE / "activations.pxi"
+ROW_FUNCTIONS = HERE / "rowwise_real.h"
 TEMPLATE = HERE / "module.pyx.in"
 SOURCES = sorted(path for pattern in ("*.pxi", "*.in", "*.h", "*.c", "*.py") for path in HERE.glob(pattern))
 
@@ -19,6 +21,9 @@ SOURCES = sorted(path for pattern in ("*.pxi", "*.in", "*.h", "*.c", "*.py") for
 ARRAYS = frozenset({"x", "grad", "gate", "gated"})
 
 DEFINITION = re.compile(r"^cdef inline (real|number) (\w+)\(([^)]*)\) noexcept nogil:", re.MULTILINE)
+
+# The start of a table: the function's name, the number of its inputs, and whether it reduces a row to one number.
+ROW_FUNCTION = re.compile(r"^static const row_function R\((\w+)\) = \{\s*(\d), (\d)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,11 @@ class ElementType:
     name: str
     ctype: str
     driver: str
+
+    @property
+    def parameter(self) -> str:
+        """The NumPy name of the type that parameters have beside such arrays: the one that is computed in."""
+        return {"float": "float32", "double": "float64"}.get(self.ctype, self.name)
 
 
 REAL_TYPES = (
@@ -82,13 +92,46 @@ def elementwise_loops(source: str) -> list[ElementwiseLoop]:
     return loops
 
 
+@dataclass(frozen=True)
+class RowwiseLoop:
+    """A generalised ufunc's inner loops: over rows of one or more dimensions, with a mask or without."""
+
+    table: str
+    inputs: int
+    reduces: bool
+    masked: bool
+    core: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.table.lower() + "_masked" * self.masked + f"_{len(self.core)}d" * (len(self.core) > 1)
+
+    @property
+    def signature(self) -> str:
+        row = f"({','.join(self.core)})"
+        return f"{','.join([row] * (self.inputs + self.masked))}->{'()' if self.reduces else row}"
+
+
+def rowwise_loops(source: str) -> list[RowwiseLoop]:
+    """The loops for the tables in `source`; a gradient needs no mask, for its y is 0 where the mask was false."""
+    return [
+        RowwiseLoop(table, int(inputs), reduces == "1", masked, core)
+        for table, inputs, reduces in ROW_FUNCTION.findall(source)
+        for masked in ((False,) if table.endswith("_BACKWARD") else (False, True))
+        for core in (("n",), ("k", "l", "m", "n"))
+    ]
+
+
 def write_module(module: str, directory: Path) -> Path:
     """Writes `directory/module.pyx` (only when it would change) and returns its path."""
     from Cython.Tempita import Template
 
     template = Template(TEMPLATE.read_text(), name=str(TEMPLATE))
     text = template.substitute(
-        elementwise_loops=elementwise_loops(FORMULAS.read_text()), real_types=REAL_TYPES
+        elementwise_loops=elementwise_loops(FORMULAS.read_text()),
+        rowwise_loops=rowwise_loops(ROW_FUNCTIONS.read_text()),
+        element_types=REAL_TYPES + INTEGER_TYPES,
+        real_types=REAL_TYPES,
     )
     path = directory / f"{module}.pyx"
     directory.mkdir(parents=True, exist_ok=True)

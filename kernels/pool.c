@@ -71,6 +71,7 @@ static DWORD WINAPI thread_main(void *unused)
     return 0;
 }
 
+/* Starts a detached helper; false where the system has no more threads to give. */
 static bool start_thread(void)
 {
     HANDLE thread = CreateThread(NULL, HELPER_STACK_BYTES, thread_main, NULL, STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
@@ -137,6 +138,7 @@ static void forget_everything(void);
 
 static void register_fork_handler(void) { pthread_atfork(NULL, NULL, forget_everything); }
 
+/* Sees to it that forked children forget the helpers, which they do not have. */
 static void watch_for_fork(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -306,8 +308,8 @@ static void help(void)
     team--;
 }
 
-/* Waits awake for a value to change, but not for ever; true when it did. Whoever else wants the processor gets it: a helper
- * interrupted here holds nobody back, one interrupted in the midst of a chunk does. */
+/* Waits awake for a value to change, but not for ever; true when it did. Whoever else wants the processor gets it: a
+ * helper interrupted here holds nobody back, one interrupted in the midst of a chunk does. */
 static bool changes(const atomic_ptrdiff_t *value, ptrdiff_t old)
 {
     int64_t end = nanoseconds() + PATIENCE;

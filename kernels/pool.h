@@ -17,8 +17,8 @@
 typedef void (*pool_task)(void *context, ptrdiff_t begin, ptrdiff_t end);
 
 /* Calls task on [0, n) in chunks of `chunk` items (> 0; the last one may be shorter), each exactly once, on this thread
- * and on up to pool_num_threads() - 1 helpers, and returns when all of it is done. Called from within a task, it runs on
- * this thread alone. */
+ * and on up to pool_num_threads() - 1 helpers, and returns when all of it is done. Called from within a task, it runs
+ * on this thread alone. */
 void pool_run(pool_task task, void *context, ptrdiff_t n, ptrdiff_t chunk);
 
 /* The most threads that work at once for one caller, itself included; 1 until it is set. */

@@ -172,7 +172,7 @@ def parse_shape(text: str) -> Shape:
         chosen = int(axis) if at else -1
     except ValueError:
         raise ValueError(text) from None
-    if not -len(shape) <= chosen < len(shape):
+    if len(shape) > 2 or not -len(shape) <= chosen < len(shape):
         raise ValueError(text)
     return Shape(shape, chosen)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 import fastact
 from fastact.bench import oracle
-from fastact.bench.cases import Case, parameters
+from fastact.bench.cases import Case
 
 Array = np.ndarray[Any, Any]
 
@@ -63,12 +63,15 @@ def _needs_probabilities(function: str) -> bool:
 
 def _subnormal(case: Case) -> Array:
     """Inputs whose results are subnormal numbers, in which many implementations slow down or flush to zero."""
+    if case.axis is not None:
+        raise NoSuchInput("only elementwise functions have such inputs here")
     dtype = numpy_dtype(case.dtype)
     _, smallest_exponent = oracle.FORMATS[case.dtype]
     tail = np.linspace(smallest_exponent, 0, 20_001).astype(dtype)     # e**-126 is below 2**-126
     tiny = (np.linspace(-0.99, 0.99, 2_000) * 2.0**smallest_exponent).astype(dtype)
+    ones = [np.ones_like(tail)] * (len(fastact.activations[case.function].operands) - 1)
     for candidates in (tail, tiny):
-        operands = [candidates, *[np.ones_like(candidates)] * (len(fastact.activations[case.function].operands) - 1)]
+        operands = [candidates, *(one[: candidates.size] for one in ones)]
         result = np.abs(oracle.truth(case.function, operands, case.axis))
         found = candidates[(result > 0) & (result < 2.0**smallest_exponent)]
         if result.shape == candidates.shape and found.size:

@@ -41,12 +41,13 @@ class Check:
 
     def __init__(self, function: str, dtype: str, operands: list[Array], axis: int | None) -> None:
         self.dtype = dtype
+        self._axis = axis
         self._sample = _elements(operands[0]) if axis is None else _rows(operands[0], axis)
         self._want = truth(function, [operand[self._sample] for operand in operands], axis)
 
     def error(self, result: Array) -> float:
         """The largest error in units in the last place; ValueError if this is not the function at all."""
-        got = result[self._sample[-result.ndim :] if result.ndim else ()].astype(np.longdouble)
+        got = result[self._sample if self._axis is None else self._sample_of(result)].astype(np.longdouble)
         if got.shape != self._want.shape:
             raise ValueError(f"result has shape {result.shape}")
         with np.errstate(all="ignore"):
@@ -56,6 +57,12 @@ class Check:
         if wrong.any():
             raise ValueError(f"result is {got[wrong].flat[0]:.6g} where {self._want[wrong].flat[0]:.6g} is right")
         return float((away / _ulp(self._want, self.dtype)).max(initial=0))
+
+    def _sample_of(self, result: Array) -> tuple[Any, ...]:
+        """The sampled rows' places in a result, which has no such axis where the function reduces it."""
+        if result.ndim == len(self._sample):
+            return self._sample
+        return tuple(index for index in self._sample if not isinstance(index, slice))
 
 
 def _elements(x: Array) -> tuple[Any, ...]:

@@ -1,0 +1,200 @@
+"""One case: prepares its contestants, checks what they compute, and times them in turn, round by round.
+
+Interleaving makes whatever else the machine does hit all of them alike, and a ratio is taken within a round.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import fastact
+from fastact.bench import inputs
+from fastact.bench.cases import Case, parameters
+from fastact.bench.floor import floor
+from fastact.bench.oracle import Check
+from fastact.bench.peers import FASTACT, PEERS, Job, Peer, Prepared, Skip
+from fastact.bench.results import CaseResult, Measurement, Quartiles
+from fastact.bench.timing import TURN_SECONDS, Contestant
+
+Array = np.ndarray[Any, Any]
+
+MIN_ROUNDS = 5
+MAX_ROUNDS = 31
+
+# A contestant this many times slower than fastact gets fewer rounds: its ratio needs no third digit.
+FAR_SLOWER = 5
+ROUNDS_FOR_FAR_SLOWER = 3
+
+# In place, small arrays are taken from a pool that fits in L1, so that one refill serves many calls.
+POOL_BYTES = 1 << 14
+POOL_CALLS = 64
+
+# Idle threads of one library spin for a while and would take the processors from the next one.
+LONGEST_SETTLE_SECONDS = 0.25
+
+
+class WrongResult(Exception):
+    """fastact's own result is not right: nothing to be timed."""
+
+
+class Contest:
+    """One case: every contestant that can do it, checked and ready."""
+
+    def __init__(self, case: Case, peers: list[str]) -> None:
+        self.case = case
+        self.skipped: dict[str, str] = {}
+        self._operands = inputs.make(case)
+        self._check = Check(case.function, case.dtype, self._operands, case.axis)
+        self._pool = self._make_pool() if case.in_place else []
+        self._out = self._pool[0] if case.in_place else self._make_out()
+        self._bytes = self._out.nbytes + sum(operand.nbytes for operand in self._operands)
+        self.fastact = self._fastact()
+        self.floor = self._floor()
+        self.harness = Contestant("harness", [_nothing])
+        self.peers = [peer for name in peers if (peer := self._peer(PEERS[name])) is not None]
+
+    @property
+    def contestants(self) -> list[Contestant]:
+        return [self.fastact, self.floor, self.harness, *self.peers]
+
+    def run(self, seconds: float) -> CaseResult:
+        """Measures for about so long, and at least the smallest number of rounds."""
+        for contestant in self.contestants:
+            self._settle()
+            contestant.calibrate(min(TURN_SECONDS, seconds / 50))
+        slow = [peer for peer in self.peers if peer.seconds_per_call > FAR_SLOWER * self.fastact.seconds_per_call
+                and peer.turn_seconds > 2 * TURN_SECONDS]
+        others = [contestant for contestant in self.contestants if contestant not in slow]
+        spent = ROUNDS_FOR_FAR_SLOWER * sum(peer.turn_seconds for peer in slow)
+        rounds = int((seconds - spent) / sum(contestant.turn_seconds for contestant in others))
+        rounds = max(MIN_ROUNDS, min(MAX_ROUNDS, rounds))
+        for number in range(rounds):
+            self.round(number, self.contestants if number < ROUNDS_FOR_FAR_SLOWER else others)
+        return self.result()
+
+    def round(self, number: int, contestants: list[Contestant]) -> None:
+        """Everyone's turn once, in an order of this round's own."""
+        for contestant in random.Random(number).sample(contestants, len(contestants)):
+            self._settle()
+            contestant.turn(number)
+
+    def result(self) -> CaseResult:
+        """What the rounds say."""
+        return CaseResult(
+            case=self.case,
+            bytes_per_element=self._bytes / self.case.size,
+            harness_ns=float(np.median(list(self.harness.nanoseconds.values()))),
+            floor=self._quartiles(self.floor),
+            measurements=[self._measurement(contestant) for contestant in (self.fastact, *self.peers)],
+            skipped=self.skipped,
+        )
+
+    def _measurement(self, contestant: Contestant) -> Measurement:
+        threads_used = contestant.cpu_seconds / max(contestant.wall_seconds, 1e-9)
+        return Measurement(
+            peer=contestant.name,
+            ns=self._quartiles(contestant),
+            ratio=_ratio(self.fastact, contestant),
+            of_floor=_ratio(contestant, self.floor).median,
+            ulp=contestant.ulp,
+            rounds=len(contestant.nanoseconds),
+            processors=threads_used,
+            allocates=contestant.allocates,
+        )
+
+    def _quartiles(self, contestant: Contestant) -> Quartiles:
+        """Nanoseconds per element of the first operand."""
+        return Quartiles.of([ns / self.case.size for ns in contestant.nanoseconds.values()])
+
+    def _floor(self) -> Contestant:
+        prepared, refill = self._prepare(lambda job: Prepared(floor(job.operands, job.out, job.threads)))
+        return Contestant("floor", [p.call for p in prepared], refill)
+
+    def _settle(self) -> None:
+        """Waits until this process's other threads no longer spin."""
+        if self.case.threads == 1:
+            return
+        give_up = time.perf_counter() + LONGEST_SETTLE_SECONDS
+        while time.perf_counter() < give_up:
+            cpu, start = time.process_time(), time.perf_counter()
+            time.sleep(0.5e-3)
+            if time.process_time() - cpu < 0.2 * (time.perf_counter() - start):
+                return
+
+    def _make_out(self) -> Array:
+        """Memory for the result, of the shape that the function gives."""
+        x, axis = self._operands[0], self.case.axis
+        if axis is None:
+            return np.empty_like(x)
+        row = x[tuple(slice(None) if k == axis % x.ndim else slice(1) for k in range(x.ndim))]
+        like = getattr(fastact, self.case.function)(row, **parameters(self.case.function), axis=axis)
+        shape = list(x.shape)
+        if like.ndim < x.ndim:
+            del shape[axis]
+        else:
+            shape[axis] = like.shape[axis]
+        return np.empty(shape, like.dtype)
+
+    def _fastact(self) -> Contestant:
+        try:
+            return self._checked(FASTACT)
+        except ValueError as error:
+            raise WrongResult(f"{self.case}: {error}") from None
+
+    def _peer(self, peer: Peer) -> Contestant | None:
+        """A peer that can do the case and does it right, else None and the reason."""
+        try:
+            return self._checked(peer)
+        except Skip as reason:
+            self.skipped[peer.name] = str(reason)
+        except ValueError as error:
+            self.skipped[peer.name] = f"wrong: {error}"
+        except Exception as error:      # a peer's failure is a remark on that peer, whatever class it has
+            self.skipped[peer.name] = f"failed: {type(error).__name__}"
+        return None
+
+    def _checked(self, peer: Peer) -> Contestant:
+        """The peer's calls, after the first one's result has been compared with the right one."""
+        prepared, refill = self._prepare(peer.prepare)
+        memory = self._pool[0] if self.case.in_place else self._out
+        if not self.case.in_place:
+            memory.view(np.uint8).fill(0xFF)    # NaN: the last contestant's result must not pass for this one's
+        result = prepared[0].view(prepared[0].call())
+        ulp = self._check.error(result)
+        return Contestant(peer.name, [p.call for p in prepared], refill, ulp=ulp,
+                          allocates=not np.shares_memory(result, memory))
+
+    def _prepare(self, prepare: Callable[[Job], Prepared]) -> tuple[list[Prepared], Callable[[], None] | None]:
+        """One call; in place, one for each array of a pool that is refilled before every turn."""
+        if not self.case.in_place:
+            return [prepare(self._job(self._operands, self._out))], None
+        self._refill()
+        return [prepare(self._job([array, *self._operands[1:]], array)) for array in self._pool], self._refill
+
+    def _refill(self) -> None:
+        """Functions applied to their own results drift to a fixed point: every turn starts from the inputs."""
+        for array in self._pool:
+            np.copyto(array, self._operands[0])
+
+    def _make_pool(self) -> list[Array]:
+        x = self._operands[0]
+        return [x.copy() for _ in range(max(1, min(POOL_CALLS, POOL_BYTES // x.nbytes)))]
+
+    def _job(self, operands: list[Array], out: Array) -> Job:
+        case = self.case
+        return Job(case.function, operands, out, parameters(case.function), case.axis, case.in_place, case.threads)
+
+
+def _nothing() -> None:
+    """What the harness calls to learn its own cost."""
+
+
+def _ratio(one: Contestant, other: Contestant) -> Quartiles:
+    """One's time over the other's, in the rounds that both took part in."""
+    rounds = one.nanoseconds.keys() & other.nanoseconds.keys()
+    return Quartiles.of([one.nanoseconds[number] / other.nanoseconds[number] for number in rounds])

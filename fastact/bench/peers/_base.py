@@ -1,0 +1,84 @@
+"""What a peer is: a library that has some of the activations, called as its own users call it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+class Skip(Exception):
+    """This peer has no such function, dtype or way to be called; the message says which, in a few words."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One call to be prepared: the operands and parameters of a function, and the memory for its result.
+
+    In place, `out` is the first operand itself.
+    """
+
+    function: str
+    operands: list[Array]
+    out: Array
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    axis: int | None = None
+    in_place: bool = False
+    threads: int = 1
+
+    @property
+    def x(self) -> Array:
+        return self.operands[0]
+
+    @property
+    def dtype(self) -> str:
+        return self.x.dtype.name
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A call without arguments, ready to be timed, and how to see what it returned as a NumPy array."""
+
+    call: Callable[[], Any]
+    view: Callable[[Any], Array] = np.asarray
+
+
+class Peer(Protocol):
+    """A library to measure against. `name` is what --peers takes."""
+
+    name: str
+    title: str
+
+    def load(self, threads: int) -> str:
+        """Imports the library, sets its threads, returns its version; ImportError if it is not installed."""
+        ...
+
+    def prepare(self, job: Job) -> Prepared:
+        """Makes the call, or raises Skip."""
+        ...
+
+
+def find(table: Mapping[str, Any], job: Job) -> Any:
+    """The peer's entry for a function."""
+    if job.function not in table:
+        raise Skip("has no such function")
+    return table[job.function]
+
+
+def only(job: Job, *dtypes: str) -> None:
+    """Raises Skip for a dtype that the peer does not have."""
+    if job.dtype not in dtypes:
+        raise Skip(f"has no {job.dtype}")
+
+
+def version(distribution: str) -> str:
+    """The installed version of a distribution."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown version"

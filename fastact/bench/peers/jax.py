@@ -1,0 +1,69 @@
+"""JAX on the CPU: jitted functions, waited for. Its arrays are immutable: it always allocates."""
+
+from __future__ import annotations
+
+import importlib
+from functools import partial
+from typing import Any
+
+from fastact.bench.peers._base import Job, Prepared, Skip, find
+
+# jax.nn's names are fastact's own, except for these; what jax.nn lacks is a formula over jax.numpy.
+NAMES = {"hard_swish": "hard_silu", "softsign": "soft_sign"}
+
+
+def _function(jax: Any, job: Job) -> Any:
+    p, np = job.parameters, jax.numpy
+    special = {
+        "identity": lambda: np.copy,
+        "step": lambda: lambda x: np.heaviside(x, p["at_zero"]),
+        "tanh": lambda: np.tanh,
+        "logit": lambda: jax.scipy.special.logit,
+        "gelu": lambda: partial(jax.nn.gelu, approximate=False),
+        "gelu_tanh": lambda: partial(jax.nn.gelu, approximate=True),
+        "quick_gelu": lambda: lambda x: x * jax.nn.sigmoid(1.702 * x),
+        "squared_relu": lambda: lambda x: np.square(jax.nn.relu(x)),
+        "prelu": lambda: partial(jax.nn.leaky_relu, negative_slope=p["weight"]),
+        "leaky_relu": lambda: partial(jax.nn.leaky_relu, negative_slope=p["negative_slope"]),
+        "elu": lambda: partial(jax.nn.elu, alpha=p["alpha"]),
+        "celu": lambda: partial(jax.nn.celu, alpha=p["alpha"]),
+        "squareplus": lambda: partial(jax.nn.squareplus, b=p["b"]),
+        "hard_tanh": lambda: lambda x: np.clip(x, p["min_value"], p["max_value"]),
+        "hard_shrink": lambda: lambda x: np.where(np.abs(x) > p["threshold"], x, 0),
+        "soft_shrink": lambda: lambda x: np.sign(x) * np.maximum(np.abs(x) - p["threshold"], 0),
+        "tanh_shrink": lambda: lambda x: x - np.tanh(x),
+        "threshold": lambda: lambda x: np.where(x > p["threshold"], x, p["value"]),
+        "thresholded_relu": lambda: lambda x: np.where(x > p["alpha"], x, 0),
+        "softmin": lambda: lambda x, axis: jax.nn.softmax(-x, axis),
+        "swiglu": lambda: lambda gate, value: jax.nn.silu(gate) * value,
+        "geglu": lambda: lambda gate, value: jax.nn.gelu(gate, approximate=False) * value,
+        "reglu": lambda: lambda gate, value: jax.nn.relu(gate) * value,
+    }
+    if job.function in special:
+        return special[job.function]()
+    return find(vars(jax.nn), job) if job.function not in NAMES else getattr(jax.nn, NAMES[job.function])
+
+
+class Jax:
+    name = "jax"
+    title = "JAX"
+
+    def load(self, threads: int) -> str:
+        """The worker's environment holds the number of threads: JAX takes it from there, once."""
+        self._jax: Any = importlib.import_module("jax")
+        importlib.import_module("jax.scipy.special")
+        self._jax.config.update("jax_platforms", "cpu")
+        self._jax.config.update("jax_enable_x64", True)
+        return str(self._jax.__version__)
+
+    def prepare(self, job: Job) -> Prepared:
+        if job.in_place:
+            raise Skip("does not work in place")
+        if job.function == "softplus" and job.parameters["beta"] != 1:
+            raise Skip("has no beta")
+        function = _function(self._jax, job)
+        if job.axis is not None:
+            function = partial(function, axis=job.axis)
+        jitted = self._jax.jit(lambda *operands: function(*operands))
+        operands = [self._jax.numpy.asarray(operand) for operand in job.operands]
+        return Prepared(lambda: jitted(*operands).block_until_ready())

@@ -1,0 +1,76 @@
+"""NumExpr, with an expression per function as its users write it."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from typing import Any
+
+import numpy as np
+
+from fastact.bench.peers._base import Job, Prepared, Skip, find, only, version
+from fastact.bench.peers.handwritten import SELU_ALPHA, SELU_SCALE
+
+# Only float32 numbers keep a float32 expression in float32 (a bare 0.5 is a double), so every number that is not
+# an integer is a variable.
+CONSTANTS = {
+    "selu_alpha": SELU_ALPHA,
+    "selu_scale": SELU_SCALE,
+    "half": 0.5,
+    "cubic": 0.044715,
+    "root": math.sqrt(2 / math.pi),
+    "quick": 1.702,
+}
+EXPRESSIONS = {
+    "step": "where(x > 0, 1, where(x < 0, 0, at_zero))",
+    "sigmoid": "1 / (1 + exp(-x))",
+    "log_sigmoid": "-log1p(exp(-x))",
+    "logit": "log(x / (1 - x))",
+    "tanh": "tanh(x)",
+    "relu": "where(x > 0, x, 0)",
+    "relu6": "where(x > 0, where(x < 6, x, 6), 0)",
+    "squared_relu": "where(x > 0, x * x, 0)",
+    "leaky_relu": "where(x > 0, x, negative_slope * x)",
+    "prelu": "where(x > 0, x, weight * x)",
+    "silu": "x / (1 + exp(-x))",
+    "mish": "x * tanh(log1p(exp(x)))",
+    "elu": "where(x > 0, x, alpha * expm1(x))",
+    "celu": "where(x > 0, x, alpha * expm1(x / alpha))",
+    "selu": "selu_scale * where(x > 0, x, selu_alpha * expm1(x))",
+    "softplus": "log1p(exp(beta * x)) / beta",
+    "softsign": "x / (1 + abs(x))",
+    "hard_sigmoid": "where(x > -3, where(x < 3, (x + 3) / 6, 1), 0)",
+    "hard_swish": "x * where(x > -3, where(x < 3, (x + 3) / 6, 1), 0)",
+    "hard_tanh": "where(x > min_value, where(x < max_value, x, max_value), min_value)",
+    "hard_shrink": "where(abs(x) > threshold, x, 0)",
+    "soft_shrink": "where(x > threshold, x - threshold, where(x < -threshold, x + threshold, 0))",
+    "tanh_shrink": "x - tanh(x)",
+    "gelu_tanh": "half * x * (1 + tanh(root * (x + cubic * x * x * x)))",
+    "quick_gelu": "x / (1 + exp(-quick * x))",
+    "threshold": "where(x > threshold, x, value)",
+    "thresholded_relu": "where(x > alpha, x, 0)",
+    "squareplus": "half * (x + sqrt(x * x + b))",
+    "swiglu": "gate / (1 + exp(-gate)) * value",
+    "reglu": "where(gate > 0, gate, 0) * value",
+}
+
+
+class NumExpr:
+    name = "numexpr"
+    title = "NumExpr"
+
+    def load(self, threads: int) -> str:
+        self._numexpr: Any = importlib.import_module("numexpr")
+        self._numexpr.set_num_threads(threads)
+        return version("numexpr")
+
+    def prepare(self, job: Job) -> Prepared:
+        expression = find(EXPRESSIONS, job)
+        only(job, "float32", "float64")
+        if job.function == "glu" or job.axis is not None:
+            raise Skip("has no such function")
+        scalar = job.x.dtype.type
+        names: dict[str, Any] = {name: scalar(number) for name, number in {**CONSTANTS, **job.parameters}.items()}
+        names.update(zip(("x",) if len(job.operands) == 1 else ("gate", "value"), job.operands))
+        evaluate, out = self._numexpr.evaluate, job.out
+        return Prepared(lambda: evaluate(expression, local_dict=names, global_dict={}, out=out), np.asarray)

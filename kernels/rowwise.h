@@ -1,0 +1,522 @@
+/*
+ * The row-wise loop: one driver for every row-wise function, element type and memory layout.
+ *
+ * A function reads its row in blocks, in order, into a state (`add`), may ask for the row again (`finish`), and then
+ * writes its results from the row and the state (`emit`), again in blocks. So a row of any length, layout and
+ * element type is computed in a few buffers that stay in L1. Three layouts have paths of their own:
+ *
+ *   a contiguous row of its own type is read where it is, whole if it fits in the cache;
+ *   a row of a few entries, less than a vector, is computed together with many others: a lane is a row (`tile`);
+ *   rows that run across memory (axis 0 of a C-ordered array) are fetched many at a time, along memory.
+ *
+ * Where a row is cut depends on its length alone, never on the number of threads; nor do the results.
+ */
+#ifndef FASTACT_ROWWISE_H
+#define FASTACT_ROWWISE_H
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "bits.h"
+#include "elementwise.h"
+
+/* The compiler may take a loop's iterations as independent, though x and y may be the same array. */
+#if defined(__clang__)
+#define INDEPENDENT_ITERATIONS _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define INDEPENDENT_ITERATIONS _Pragma("GCC ivdep")
+#elif defined(_MSC_VER)
+#define INDEPENDENT_ITERATIONS __pragma(loop(ivdep))
+#else
+#define INDEPENDENT_ITERATIONS
+#endif
+
+enum {
+    SUM_LANES = 16,
+    EXP_BLOCK = 1024,               /* exponentials between two sums: they stay in L1 */
+    TILE_ROWS = 64,                 /* rows of a tile */
+    TILE_STEPS = 32,                /* entries of a row, at most, in a tile on the stack */
+    MAX_ROW_INPUTS = 2,
+    MAX_ROW_OPERANDS = MAX_ROW_INPUTS + 2,      /* a mask, and the result */
+    MAX_CORE_DIMENSIONS = 4,
+};
+
+/* What is known of a row while it is read. The functions' own comments say what the numbers are. */
+typedef struct {
+    double maximum, sum, result;
+    ptrdiff_t count, place, seen;
+    int pass;
+} row_state;
+
+static const row_state NEW_ROW = {-INFINITY, 0, 0, 0, 0, 0, 0};
+
+typedef struct {
+    int inputs;
+    int reduces;                    /* the result of a row is the one number `result` */
+    int negates;                    /* computes on -x */
+    double masked;                  /* the result where the mask is false */
+    void (*add)(row_state *state, const void *const *inputs, ptrdiff_t n);
+    void (*merge)(row_state *state, const row_state *later);
+    int (*finish)(row_state *state);            /* 0: read the row again; NULL: nothing to do */
+    void (*emit)(const row_state *state, const void *const *inputs, void *output, ptrdiff_t begin, ptrdiff_t n);
+    void (*in_cache)(const void *input, void *output, ptrdiff_t n);     /* a whole contiguous row, or NULL */
+    void (*tile)(void *tile, ptrdiff_t n);      /* TILE_ROWS rows in place, or NULL */
+} row_function;
+
+static void merge_sums(row_state *state, const row_state *later)
+{
+    state->maximum = state->maximum > later->maximum ? state->maximum : later->maximum;
+    state->sum += later->sum;
+    state->count += later->count;
+}
+
+/* log(1 + x) for x >= 0, error below 1 ULP: no branches, so that a loop over it is vectorised. */
+static inline double log1p_of(double x)
+{
+    double u = 1 + x;
+    double lost = x > 1 ? 1 - (u - x) : x - (u - 1);
+    uint64_t bits = bits_of_float64(u);
+    /* u = 2**exponent m with m between sqrt(1/2) and sqrt(2) */
+    uint64_t biased = (bits + (0x3ff0000000000000u - 0x3fe6a09e667f3bcdu)) >> 52;
+    double exponent = float64_of_bits(biased | 0x4330000000000000u) - (0x1p52 + 1023);
+    double f = float64_of_bits(bits - (biased << 52) + 0x3ff0000000000000u) - 1;
+    double s = f / (2 + f);
+    double z = s * s;
+    /* remez log1p_wide */
+    double tail = 0.14795476106976146;
+    tail = fma_float64(tail, z, 0.15314098767669643);
+    tail = fma_float64(tail, z, 0.18183562406449433);
+    tail = fma_float64(tail, z, 0.22222198610797206);
+    tail = fma_float64(tail, z, 0.2857142874201469);
+    tail = fma_float64(tail, z, 0.3999999999941638);
+    tail = fma_float64(tail, z, 0.6666666666666734);
+    double half_square = 0.5 * f * f;
+    double low = s * (half_square + z * tail) + (exponent * 1.90821492927058770002e-10 + lost / u);
+    return exponent * 6.93147180369123816490e-01 - ((half_square - low) - f);
+}
+
+#define R_(name, type) name##_##type
+#define R__(name, type) R_(name, type)
+#define R(name) R__(name, real)
+
+#define real double
+#define IS_FLOAT 0
+#include "rowwise_real.h"
+#undef real
+#undef IS_FLOAT
+#define real float
+#define IS_FLOAT 1
+#include "rowwise_real.h"
+#undef real
+#undef IS_FLOAT
+
+/* Bytes of a row that is read where it is, as one block: with its result, it stays in the L2 cache. */
+static const ptrdiff_t ROW_IN_CACHE = 256 << 10;
+/* Bytes of a longer row's blocks. */
+static const ptrdiff_t LONG_ROW_BLOCK = 16 << 10;
+/* Entries of the parts of a long row that threads share; there are at most MAX_PARTS. */
+static const ptrdiff_t ROW_PART = 1 << 17;
+enum { MAX_PARTS = 64 };
+/* Elements of rows that a thread claims at a time, and from which helper threads pay. */
+static const ptrdiff_t ROWS_CHUNK = 1 << 15, ROWS_THRESHOLD = 1 << 15;
+
+typedef struct {
+    const row_function *function;
+    const element_type *type;
+    char *const *data;              /* inputs, a mask if there is one, the result */
+    int operands;
+    int masked;
+    ptrdiff_t rows, n;
+    const ptrdiff_t *row_strides;   /* of each operand */
+    int dimensions;                 /* of a row */
+    ptrdiff_t shape[MAX_CORE_DIMENSIONS];
+    ptrdiff_t strides[MAX_ROW_OPERANDS][MAX_CORE_DIMENSIONS];
+    int streaming;
+} rowwise_call;
+
+/* ---- elements of a row to and from memory ------------------------------------------------------------------------ */
+
+static char *row_of(const rowwise_call *call, int operand, ptrdiff_t row)
+{
+    return call->data[operand] + row * call->row_strides[operand];
+}
+
+static int is_contiguous(const rowwise_call *call, int operand, ptrdiff_t size)
+{
+    return call->dimensions == 1 && call->strides[operand][0] == size;
+}
+
+/* The address of entry i of a row, and how many entries follow it at the last stride. */
+static ptrdiff_t run_at(const rowwise_call *call, int operand, ptrdiff_t i, ptrdiff_t *offset)
+{
+    int last = call->dimensions - 1;
+    ptrdiff_t inner = i % call->shape[last];
+    *offset = inner * call->strides[operand][last];
+    ptrdiff_t rest = i / call->shape[last];
+    for (int k = last - 1; k >= 0; k--) {
+        *offset += rest % call->shape[k] * call->strides[operand][k];
+        rest /= call->shape[k];
+    }
+    return call->shape[last] - inner;
+}
+
+/* Copies entries [i, i + n) of a row to a contiguous place, or back. */
+static void copy_entries(const rowwise_call *call, int operand, char *row, ptrdiff_t i, ptrdiff_t n, char *packed,
+                         ptrdiff_t size, int back)
+{
+    ptrdiff_t stride = call->strides[operand][call->dimensions - 1];
+    while (n > 0) {
+        ptrdiff_t offset, run = run_at(call, operand, i, &offset);
+        run = run < n ? run : n;
+        if (back) {
+            copy_strided(packed, size, row + offset, stride, size, run);
+        }
+        else {
+            copy_strided(row + offset, stride, packed, size, size, run);
+        }
+        packed += run * size;
+        i += run;
+        n -= run;
+    }
+}
+
+#define SELECT_MASKED(TYPE)                                                                          \
+    for (ptrdiff_t k = 0; k < n; k++) {                                                              \
+        ((TYPE *)values)[k] = mask[k] ? ((TYPE *)values)[k] : (TYPE)instead;                         \
+    }
+
+/* Puts `instead` where the mask of entries [i, i + n) is false. */
+static void apply_mask(const rowwise_call *call, ptrdiff_t row, ptrdiff_t i, ptrdiff_t n, void *values, double instead)
+{
+    int operand = call->function->inputs;
+    uint8_t mask[BLOCK];
+    copy_entries(call, operand, row_of(call, operand, row), i, n, (char *)mask, 1, 0);
+    if (call->type->compute_size == 4) {
+        SELECT_MASKED(float)
+    }
+    else {
+        SELECT_MASKED(double)
+    }
+}
+#undef SELECT_MASKED
+
+static void negate(void *values, ptrdiff_t size, ptrdiff_t n)
+{
+    for (ptrdiff_t k = 0; k < n; k++) {
+        if (size == 4) {
+            ((float *)values)[k] = -((float *)values)[k];
+        }
+        else {
+            ((double *)values)[k] = -((double *)values)[k];
+        }
+    }
+}
+
+/* Whether an input is computed on where it is. */
+static int reads_directly(const rowwise_call *call, int input)
+{
+    return call->type->widen == NULL && !call->masked && !call->function->negates
+        && is_contiguous(call, input, call->type->size);
+}
+
+/* n <= BLOCK entries of an input, in the type that is computed in. */
+static void load_entries(const rowwise_call *call, int input, ptrdiff_t row, ptrdiff_t i, ptrdiff_t n, void *buffer)
+{
+    const element_type *type = call->type;
+    uint16_t packed[BLOCK];
+    char *raw = type->widen == NULL ? (char *)buffer : (char *)packed;
+    copy_entries(call, input, row_of(call, input, row), i, n, raw, type->size, 0);
+    if (type->widen != NULL) {
+        type->widen(packed, buffer, n);
+    }
+    if (call->function->negates) {
+        negate(buffer, type->compute_size, n);
+    }
+    if (call->masked) {
+        apply_mask(call, row, i, n, buffer, -INFINITY);
+    }
+}
+
+static int writes_rows_directly(const rowwise_call *call)
+{
+    return call->type->narrow == NULL && !call->masked && !call->streaming
+        && is_contiguous(call, call->operands - 1, call->type->size);
+}
+
+/* Stores n <= BLOCK results. */
+static void store_entries(const rowwise_call *call, ptrdiff_t row, ptrdiff_t i, ptrdiff_t n, void *buffer)
+{
+    const element_type *type = call->type;
+    int out = call->operands - 1;
+    uint16_t packed[BLOCK];
+    char *raw = buffer;
+    if (call->masked) {
+        apply_mask(call, row, i, n, buffer, call->function->masked);
+    }
+    if (type->narrow != NULL) {
+        type->narrow(buffer, packed, n);
+        raw = (char *)packed;
+    }
+    if (call->streaming) {
+        stream_copy(row_of(call, out, row) + i * type->size, raw, (size_t)(n * type->size));
+    }
+    else {
+        copy_entries(call, out, row_of(call, out, row), i, n, raw, type->size, 1);
+    }
+}
+
+/* Stores the one number that a row was reduced to. */
+static void store_result(const rowwise_call *call, ptrdiff_t row, double result)
+{
+    const element_type *type = call->type;
+    char *place = row_of(call, call->operands - 1, row);
+    float narrowed = (float)result;
+    uint16_t half;
+    if (type->compute_size == 8) {
+        memcpy(place, &result, 8);
+    }
+    else if (type->narrow == NULL) {
+        memcpy(place, &narrowed, 4);
+    }
+    else {
+        type->narrow(&narrowed, &half, 1);
+        memcpy(place, &half, 2);
+    }
+}
+
+/* ---- one row after the other -------------------------------------------------------------------------------------- */
+
+typedef struct {
+    block_buffer inputs[MAX_ROW_INPUTS], output;
+} row_buffers;
+
+/* Entries of a row that are read as one block. */
+static ptrdiff_t block_length(const rowwise_call *call)
+{
+    for (int k = 0; k < call->function->inputs; k++) {
+        if (!reads_directly(call, k)) {
+            return BLOCK;
+        }
+    }
+    return (call->n * call->type->size <= ROW_IN_CACHE ? ROW_IN_CACHE : LONG_ROW_BLOCK) / call->type->size;
+}
+
+static void load_inputs(const rowwise_call *call, ptrdiff_t row, ptrdiff_t i, ptrdiff_t n, row_buffers *buffers,
+                        const void **inputs)
+{
+    for (int k = 0; k < call->function->inputs; k++) {
+        inputs[k] = reads_directly(call, k) ? row_of(call, k, row) + i * call->type->size : buffers->inputs[k].bytes;
+        if (!reads_directly(call, k)) {
+            load_entries(call, k, row, i, n, buffers->inputs[k].bytes);
+        }
+    }
+}
+
+static void read_part(const rowwise_call *call, ptrdiff_t row, ptrdiff_t begin, ptrdiff_t end, row_state *state)
+{
+    row_buffers buffers;
+    const void *inputs[MAX_ROW_INPUTS];
+    ptrdiff_t block = block_length(call);
+    for (ptrdiff_t i = begin; i < end; i += block) {
+        ptrdiff_t n = end - i < block ? end - i : block;
+        load_inputs(call, row, i, n, &buffers, inputs);
+        call->function->add(state, inputs, n);
+    }
+}
+
+static void emit_loaded(const rowwise_call *call, ptrdiff_t row, ptrdiff_t begin, ptrdiff_t n, const row_state *state,
+                        const void *const *inputs, row_buffers *buffers)
+{
+    int out = call->operands - 1;
+    ptrdiff_t size = call->type->compute_size;
+    if (writes_rows_directly(call)) {
+        call->function->emit(state, inputs, row_of(call, out, row) + begin * size, begin, n);
+        return;
+    }
+    for (ptrdiff_t i = 0; i < n; i += BLOCK) {
+        ptrdiff_t m = n - i < BLOCK ? n - i : BLOCK;
+        const void *places[MAX_ROW_INPUTS];
+        for (int k = 0; k < call->function->inputs; k++) {
+            places[k] = (const char *)inputs[k] + i * size;
+        }
+        call->function->emit(state, places, buffers->output.bytes, begin + i, m);
+        store_entries(call, row, begin + i, m, buffers->output.bytes);
+    }
+}
+
+static void write_part(const rowwise_call *call, ptrdiff_t row, ptrdiff_t begin, ptrdiff_t end, const row_state *state)
+{
+    row_buffers buffers;
+    const void *inputs[MAX_ROW_INPUTS];
+    ptrdiff_t block = block_length(call);
+    for (ptrdiff_t i = begin; i < end; i += block) {
+        ptrdiff_t n = end - i < block ? end - i : block;
+        load_inputs(call, row, i, n, &buffers, inputs);
+        emit_loaded(call, row, i, n, state, inputs, &buffers);
+    }
+}
+
+/* Ends a pass over a row; 0 if another one is needed. */
+static int finish_pass(const row_function *function, row_state *state)
+{
+    if (function->finish == NULL || function->finish(state)) {
+        return 1;
+    }
+    state->pass++;
+    state->sum = 0;
+    state->count = 0;
+    return 0;
+}
+
+/* A row that is one block: loaded once. */
+static void short_row(const rowwise_call *call, ptrdiff_t row)
+{
+    row_buffers buffers;
+    const void *inputs[MAX_ROW_INPUTS];
+    const row_function *function = call->function;
+    row_state state = NEW_ROW;
+    load_inputs(call, row, 0, call->n, &buffers, inputs);
+    if (function->in_cache != NULL && !call->streaming) {
+        if (writes_rows_directly(call)) {
+            function->in_cache(inputs[0], row_of(call, call->operands - 1, row), call->n);
+        }
+        else if (call->n <= BLOCK) {
+            function->in_cache(inputs[0], buffers.output.bytes, call->n);
+            store_entries(call, row, 0, call->n, buffers.output.bytes);
+        }
+        if (writes_rows_directly(call) || call->n <= BLOCK) {
+            return;
+        }
+    }
+    do {
+        function->add(&state, inputs, call->n);
+    } while (!finish_pass(function, &state));
+    if (function->reduces) {
+        store_result(call, row, state.result);
+    }
+    else {
+        emit_loaded(call, row, 0, call->n, &state, inputs, &buffers);
+    }
+}
+
+/* A row in parts, which threads may share. */
+typedef struct {
+    const rowwise_call *call;
+    ptrdiff_t row, part;
+    row_state *states;
+    const row_state *state;
+} parted_row;
+
+static void read_parts(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const parted_row *parted = context;
+    for (ptrdiff_t k = begin; k < end; k++) {
+        ptrdiff_t stop = (k + 1) * parted->part;
+        read_part(parted->call, parted->row, k * parted->part, stop < parted->call->n ? stop : parted->call->n,
+                  &parted->states[k]);
+    }
+}
+
+static void write_parts(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const parted_row *parted = context;
+    ptrdiff_t stop = end * parted->part;
+    write_part(parted->call, parted->row, begin * parted->part, stop < parted->call->n ? stop : parted->call->n,
+               parted->state);
+    if (parted->call->streaming) {
+        stream_fence();
+    }
+}
+
+static void long_row(const rowwise_call *call, ptrdiff_t row)
+{
+    row_state states[MAX_PARTS], state = NEW_ROW;
+    ptrdiff_t part = (call->n + MAX_PARTS - 1) / MAX_PARTS;
+    part = part < ROW_PART ? ROW_PART : (part + BLOCK - 1) & -(ptrdiff_t)BLOCK;
+    ptrdiff_t parts = (call->n + part - 1) / part;
+    parted_row parted = {call, row, part, states, &state};
+    do {
+        for (ptrdiff_t k = 0; k < parts; k++) {
+            states[k] = state.pass == 0 ? NEW_ROW : state;
+        }
+        pool_run(read_parts, &parted, parts, 1);
+        for (ptrdiff_t k = 0; k < parts; k++) {
+            call->function->merge(&state, &states[k]);
+        }
+    } while (!finish_pass(call->function, &state));
+    if (call->function->reduces) {
+        store_result(call, row, state.result);
+    }
+    else {
+        pool_run(write_parts, &parted, parts, 1);
+    }
+}
+
+static void rows_one_by_one(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rowwise_call *call = context;
+    for (ptrdiff_t row = begin; row < end; row++) {
+        if (call->n <= block_length(call)) {
+            short_row(call, row);
+        }
+        else {
+            long_row(call, row);
+        }
+    }
+    if (call->streaming) {
+        stream_fence();
+    }
+}
+
+/* ---- the loop ------------------------------------------------------------------------------------------------------ */
+
+static void over_rows(pool_task task, rowwise_call *call, ptrdiff_t granule)
+{
+    ptrdiff_t chunk = ROWS_CHUNK / (call->n + 1) / granule * granule;
+    chunk = chunk < granule ? granule : chunk;
+    if (call->rows <= chunk || call->rows * call->n < ROWS_THRESHOLD || pool_num_threads() == 1) {
+        task(call, 0, call->rows);
+    }
+    else {
+        pool_run(task, call, call->rows, chunk);
+    }
+}
+
+static int is_in_place(const rowwise_call *call)
+{
+    for (int k = 0; k < call->operands - 1; k++) {
+        if (call->data[k] == call->data[call->operands - 1]) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The whole inner loop of a generalised ufunc whose core dimensions make up a row. */
+static void rowwise(const row_function *function, const element_type *type, int masked, int dimensions,
+                    char *const *data, const ptrdiff_t *sizes, const ptrdiff_t *strides)
+{
+    rowwise_call call = {function, type, data, function->inputs + masked + 1, masked, sizes[0], 1, strides,
+                         dimensions, {0}, {{0}}, 0};
+    const ptrdiff_t *core = strides + call.operands;
+    for (int d = 0; d < dimensions; d++) {
+        call.shape[d] = sizes[1 + d];
+        call.n *= sizes[1 + d];
+    }
+    for (int k = 0; k < call.operands - function->reduces; k++) {
+        for (int d = 0; d < dimensions; d++) {
+            call.strides[k][d] = *core++;
+        }
+    }
+    if (call.n == 0) {
+        for (ptrdiff_t row = 0; function->reduces && row < call.rows; row++) {
+            store_result(&call, row, -INFINITY);
+        }
+        return;
+    }
+    call.streaming = streaming_pays(call.rows * call.n * type->size) && !function->reduces && !is_in_place(&call)
+        && is_contiguous(&call, call.operands - 1, type->size);
+    over_rows(rows_one_by_one, &call, 1);
+}
+
+#endif

@@ -1,0 +1,661 @@
+/*
+ * The arithmetic of the row-wise functions, on contiguous numbers of one type. rowwise.h includes this file twice: with
+ * `real` as float (SUFFIX float, IS_FLOAT 1) and as double.
+ *
+ * exp(x - maximum) never rounds its argument. Where the maximum is small, x itself is reduced to n log 2 + r, and
+ * 2**(n - N) exp(r) stands for exp(x - maximum), N belonging to the maximum: the constant factor cancels in the
+ * quotient. Where it is large, x - maximum is exact for every x that matters, for both have nearly the same exponent
+ * (Sterbenz). All exponentials carry a factor 2**BIAS, so that those whose quotient is subnormal, or rounds to 0, are
+ * normal numbers themselves: no case is special, and quotients underflow gradually.
+ */
+
+#if IS_FLOAT
+#define BITS_OF bits_of_float32
+#define OF_BITS float32_of_bits
+#define FMA fma_float32
+#define MANTISSA_BITS 23
+#define EXPONENT_BIAS 127
+#define BIAS 60
+#define WIDTH 128.5f                /* exp(-WIDTH) 2**BIAS is just normal */
+#define LARGE 512.0f                /* from here on x - maximum is exact for the x within WIDTH of the maximum */
+#define ROUNDING_SHIFT 0x1.8p23f
+#define LOG2_E 1.44269504f
+#define LN2_HIGH 0.693359375f       /* few enough bits for exact products with n */
+#define LN2_LOW -2.12194440e-4f
+typedef int32_t R(integer);
+typedef uint32_t R(bits);
+#else
+#define BITS_OF bits_of_float64
+#define OF_BITS float64_of_bits
+#define FMA fma_float64
+#define MANTISSA_BITS 52
+#define EXPONENT_BIAS 1023
+#define BIAS 100
+#define WIDTH 777.0
+#define LARGE 2048.0
+#define ROUNDING_SHIFT 0x1.8p52
+#define LOG2_E 1.4426950408889634
+#define LN2_HIGH 6.93147180369123816490e-01
+#define LN2_LOW 1.90821492927058770002e-10
+typedef int64_t R(integer);
+typedef uint64_t R(bits);
+#endif
+
+/* What exponentials are taken relative to: see above. */
+typedef struct {
+    real center;        /* subtracted from x: the maximum where it is large, else 0 */
+    real low;           /* x - center is taken as at least this: its exponential is as good as 0 */
+    real shift;         /* rounds to an integer when added, and turns it into the exponent of the result */
+} R(reference);
+
+/* The reference for a row with this maximum; an infinite one makes every exponential NaN. */
+static inline R(reference) R(reference_for)(real maximum)
+{
+    R(reference) reference;
+    real magnitude = maximum < 0 ? -maximum : maximum;
+    reference.center = magnitude >= LARGE ? maximum : 0;
+    real top = maximum - reference.center;
+    real exponent = (top * LOG2_E + ROUNDING_SHIFT) - ROUNDING_SHIFT;
+    reference.low = top - WIDTH;
+    reference.shift = ROUNDING_SHIFT + EXPONENT_BIAS + BIAS - exponent;
+    return reference;
+}
+
+/* exp(r) for |r| <= log(2) / 2, error below 0.6 ULP. */
+static inline real R(short_exp)(real r)
+{
+#if IS_FLOAT
+    /* remez exp32 */
+    real q = FMA(FMA(FMA(FMA(0.0013814617f, r, 0.00836871f), r, 0.04166839f), r, 0.16666521f), r, 0.49999994f);
+#else
+    /* remez exp64 */
+    real q = 2.5000067321957548e-08;
+    q = FMA(q, r, 2.763023366422882e-07);
+    q = FMA(q, r, 2.7557586281944997e-06);
+    q = FMA(q, r, 2.480149313700458e-05);
+    q = FMA(q, r, 0.0001984126950676485);
+    q = FMA(q, r, 0.0013888888943596833);
+    q = FMA(q, r, 0.008333333333494336);
+    q = FMA(q, r, 0.041666666666530267);
+    q = FMA(q, r, 0.16666666666666413);
+    q = FMA(q, r, 0.5000000000000011);
+#endif
+    return 1 + FMA(r * r, q, r);
+}
+
+/* exp(x - maximum) in the reference's unit. NaN stays NaN. */
+static inline real R(exponential)(real x, real center, real low, real shift)
+{
+    real z = x - center;
+    z = z < low ? low : z;
+    real t = FMA(z, LOG2_E, shift);
+    real n = t - shift;
+    real r = FMA(n, -LN2_LOW, FMA(n, -LN2_HIGH, z));
+    return R(short_exp)(r) * OF_BITS(BITS_OF(t) << MANTISSA_BITS);
+}
+
+/* Numbers as integers of the same order, so that the compiler may reduce them in any order. A NaN is above or below all
+   others. */
+static inline R(integer) R(ordinal)(real x)
+{
+    R(integer) bits = (R(integer))BITS_OF(x);
+    return bits < 0 ? bits ^ ((R(integer))((R(bits))-1 >> 1)) : bits;
+}
+
+/* The largest of x; NaN only if there are NaN. */
+static real R(maximum)(const real *x, ptrdiff_t n)
+{
+    R(integer) largest = R(ordinal)(-(real)INFINITY);
+    for (ptrdiff_t i = 0; i < n; i++) {
+        R(integer) ordinal = R(ordinal)(x[i]);
+        largest = ordinal > largest ? ordinal : largest;
+    }
+    return OF_BITS((R(bits))(largest < 0 ? largest ^ ((R(integer))((R(bits))-1 >> 1)) : largest));
+}
+
+static int R(any_nan)(const real *x, ptrdiff_t n)
+{
+    int found = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        found |= x[i] != x[i];
+    }
+    return found;
+}
+
+static ptrdiff_t R(count_equal)(const real *x, real value, ptrdiff_t n)
+{
+    R(integer) count = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        count += x[i] == value;
+    }
+    return (ptrdiff_t)count;
+}
+
+/* A sum in SUM_LANES lanes. float: four by four, then in double. double: with the rounding errors in `carry`. */
+typedef struct {
+    double sum[SUM_LANES], carry[SUM_LANES];
+} R(lane_sums);
+
+static inline void R(add_to_lane)(R(lane_sums) *sums, int lane, real a, real b, real c, real d)
+{
+    real four = (a + b) + (c + d);
+#if IS_FLOAT
+    sums->sum[lane] += four;
+#else
+    double before = sums->sum[lane];
+    double after = before + four;
+    double added = after - before;
+    sums->carry[lane] += (before - (after - added)) + (four - added);
+    sums->sum[lane] = after;
+#endif
+}
+
+static inline void R(add_to_lanes)(R(lane_sums) *sums, const real *x, ptrdiff_t n)
+{
+    ptrdiff_t i = 0;
+    for (; i + 4 * SUM_LANES <= n; i += 4 * SUM_LANES) {
+        for (int lane = 0; lane < SUM_LANES; lane++) {
+            const real *place = x + i + lane;
+            R(add_to_lane)(sums, lane, place[0], place[SUM_LANES], place[2 * SUM_LANES], place[3 * SUM_LANES]);
+        }
+    }
+    if (i < n) {
+        real last[4 * SUM_LANES] = {0};
+        memcpy(last, x + i, (size_t)(n - i) * sizeof(real));
+        for (int lane = 0; lane < SUM_LANES; lane++) {
+            R(add_to_lane)(sums, lane, last[lane], last[lane + SUM_LANES], last[lane + 2 * SUM_LANES],
+                           last[lane + 3 * SUM_LANES]);
+        }
+    }
+}
+
+static inline double R(total)(const R(lane_sums) *sums)
+{
+    double total[SUM_LANES];
+    for (int lane = 0; lane < SUM_LANES; lane++) {
+        total[lane] = sums->sum[lane] + (IS_FLOAT ? 0 : sums->carry[lane]);
+    }
+    for (int half = SUM_LANES / 2; half > 0; half /= 2) {
+        for (int lane = 0; lane < half; lane++) {
+            total[lane] += total[lane + half];
+        }
+    }
+    return total[0];
+}
+
+/* ---- softmax, log_softmax and logsumexp ------------------------------------------------------------------------- */
+
+/* The unit of sums relative to `maximum`, as a number times a power of two. */
+static void R(move_sums)(row_state *state, double maximum)
+{
+    if (state->maximum > -INFINITY) {
+        R(reference) from = R(reference_for)((real)state->maximum), to = R(reference_for)((real)maximum);
+        double factor = ldexp(from.center == to.center ? 1.0 : exp((double)from.center - (double)to.center),
+                              (int)fmax((double)to.shift - (double)from.shift, -3000.0));
+        double ties = (double)state->count * R(exponential)((real)state->maximum, from.center, from.low, from.shift);
+        state->sum = (state->sum + ties) * factor;
+    }
+    state->maximum = maximum;
+    state->count = 0;
+}
+
+/* Adds n entries to the maximum, the number of entries equal to it, and the sum of the other exponentials. Without the
+   maximum's own term the sum keeps the digits that log1p needs. */
+static void R(add_exponentials)(row_state *state, const void *const *inputs, ptrdiff_t n)
+{
+    const real *x = inputs[0];
+    real exponentials[EXP_BLOCK];
+    real maximum = R(maximum)(x, n);
+    if (!(maximum - maximum == 0)) {
+        if (R(any_nan)(x, n)) {
+            state->sum = NAN;
+        }
+        state->maximum = state->maximum > maximum ? state->maximum : maximum;
+        return;
+    }
+    if (maximum > state->maximum) {
+        R(move_sums)(state, maximum);
+    }
+    maximum = (real)state->maximum;
+    R(reference) reference = R(reference_for)(maximum);
+    R(lane_sums) sums = {{0}, {0}};
+    for (ptrdiff_t begin = 0; begin < n; begin += EXP_BLOCK) {
+        ptrdiff_t size = n - begin < EXP_BLOCK ? n - begin : EXP_BLOCK;
+        const real *block = x + begin;
+        for (ptrdiff_t i = 0; i < size; i++) {
+            real e = R(exponential)(block[i], reference.center, reference.low, reference.shift);
+            exponentials[i] = block[i] == maximum ? 0 : e;
+        }
+        R(add_to_lanes)(&sums, exponentials, size);
+        state->count += R(count_equal)(block, maximum, size);
+    }
+    state->sum += R(total)(&sums);
+}
+
+static void R(merge_exponentials)(row_state *state, const row_state *other)
+{
+    row_state moved = *other;
+    double maximum = state->maximum > other->maximum ? state->maximum : other->maximum;
+    if (maximum - maximum == 0) {
+        if (state->maximum < maximum) {
+            R(move_sums)(state, maximum);
+        }
+        if (moved.maximum < maximum) {
+            R(move_sums)(&moved, maximum);
+        }
+    }
+    state->maximum = maximum;
+    state->sum += moved.sum;
+    state->count += moved.count;
+}
+
+/* exp of the maximum itself, in its unit. */
+static double R(unit_of)(double maximum)
+{
+    R(reference) reference = R(reference_for)((real)maximum);
+    return R(exponential)((real)maximum, reference.center, reference.low, reference.shift);
+}
+
+static int R(finish_softmax)(row_state *state)
+{
+    state->result = 1 / (state->sum + (double)state->count * R(unit_of)(state->maximum));
+    return 1;
+}
+
+static int R(finish_log)(row_state *state)
+{
+    double unit = R(unit_of)(state->maximum);
+    state->result = log1p_of((state->sum + (double)(state->count - 1) * unit) / unit);
+    return 1;
+}
+
+static int R(finish_logsumexp)(row_state *state)
+{
+    R(finish_log)(state);
+    int infinite = !(state->maximum - state->maximum == 0) && state->sum == state->sum;
+    state->result = state->maximum + (infinite ? 0 : state->result);
+    return 1;
+}
+
+static void R(emit_softmax)(const row_state *state, const void *const *inputs, void *output, ptrdiff_t begin,
+                            ptrdiff_t n)
+{
+    (void)begin;
+    const real *x = inputs[0];
+    real *y = output;
+    R(reference) reference = R(reference_for)((real)state->maximum);
+    real factor = (real)state->result;
+    INDEPENDENT_ITERATIONS
+    for (ptrdiff_t i = 0; i < n; i++) {
+        y[i] = R(exponential)(x[i], reference.center, reference.low, reference.shift) * factor;
+    }
+}
+
+static void R(emit_log_softmax)(const row_state *state, const void *const *inputs, void *output, ptrdiff_t begin,
+                                ptrdiff_t n)
+{
+    (void)begin;
+    const real *x = inputs[0];
+    real *y = output;
+    double maximum = state->maximum, log_sum = state->result;
+    INDEPENDENT_ITERATIONS
+    for (ptrdiff_t i = 0; i < n; i++) {
+        y[i] = (real)((x[i] - maximum) - log_sum);
+    }
+}
+
+/* softmax of a row whose result stays in cache: each exponential is taken once, and kept in y till the sum is known. */
+static void R(softmax_in_cache)(const void *input, void *output, ptrdiff_t n)
+{
+    const real *x = input;
+    real *y = output;
+    R(reference) reference = R(reference_for)(R(maximum)(x, n));
+    R(lane_sums) sums = {{0}, {0}};
+    for (ptrdiff_t begin = 0; begin < n; begin += EXP_BLOCK) {
+        ptrdiff_t end = n - begin < EXP_BLOCK ? n : begin + EXP_BLOCK;
+        INDEPENDENT_ITERATIONS
+        for (ptrdiff_t i = begin; i < end; i++) {
+            y[i] = R(exponential)(x[i], reference.center, reference.low, reference.shift);
+        }
+        R(add_to_lanes)(&sums, y + begin, end - begin);
+    }
+    real factor = (real)(1 / R(total)(&sums));
+    for (ptrdiff_t i = 0; i < n; i++) {
+        y[i] *= factor;
+    }
+}
+
+/* ---- hardmax ---------------------------------------------------------------------------------------------------- */
+
+/* The place of the first maximum; NaN in `sum` once there is one. */
+static void R(add_places)(row_state *state, const void *const *inputs, ptrdiff_t n)
+{
+    const real *x = inputs[0];
+    real maximum = R(maximum)(x, n);
+    if (R(any_nan)(x, n)) {
+        state->sum = NAN;
+    }
+    else if (maximum > state->maximum || state->seen == 0) {
+        ptrdiff_t i = 0;
+        while (x[i] != maximum) {
+            i++;
+        }
+        state->maximum = maximum;
+        state->place = state->seen + i;
+    }
+    state->seen += n;
+}
+
+static void R(emit_hardmax)(const row_state *state, const void *const *inputs, void *output, ptrdiff_t begin,
+                            ptrdiff_t n)
+{
+    real *y = output;
+    real nothing = (real)state->sum;    /* 0, or NaN for the whole row */
+    (void)inputs;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        y[i] = nothing;
+    }
+    if (state->place >= begin && state->place < begin + n && nothing == 0) {
+        y[state->place - begin] = 1;
+    }
+}
+
+static void R(merge_places)(row_state *state, const row_state *other)
+{
+    if (other->maximum > state->maximum || state->seen == 0) {
+        state->maximum = other->maximum;
+        state->place = state->seen + other->place;
+    }
+    state->seen += other->seen;
+    state->sum += other->sum;
+}
+
+/* ---- sparsemax -------------------------------------------------------------------------------------------------- */
+
+/* Michelot's iteration (1986): starting from a set that contains the support, the threshold that would make the set's
+   entries sum to 1 drops some of them, until none drops. Entries of at most maximum - 1 never belong to the support. */
+static void R(add_support)(row_state *state, const void *const *inputs, ptrdiff_t n)
+{
+    const real *x = inputs[0];
+    if (state->pass == 0) {
+        real maximum = R(maximum)(x, n);
+        state->maximum = state->maximum > maximum ? state->maximum : maximum;
+        state->sum += R(any_nan)(x, n) ? NAN : 0;
+        return;
+    }
+    double above[EXP_BLOCK], maximum = state->maximum, threshold = state->result;
+    lane_sums_double sums = {{0}, {0}};
+    for (ptrdiff_t begin = 0; begin < n; begin += EXP_BLOCK) {
+        ptrdiff_t size = n - begin < EXP_BLOCK ? n - begin : EXP_BLOCK;
+        const real *block = x + begin;
+        R(integer) count = 0;
+        for (ptrdiff_t i = 0; i < size; i++) {
+            double z = block[i] - maximum;
+            above[i] = z > threshold ? z : 0;
+        }
+        for (ptrdiff_t i = 0; i < size; i++) {
+            count += block[i] - maximum > threshold;
+        }
+        add_to_lanes_double(&sums, above, size);
+        state->count += (ptrdiff_t)count;
+    }
+    state->sum += total_double(&sums);
+}
+
+static int R(finish_sparsemax)(row_state *state)
+{
+    if (state->pass == 0) {
+        int proper = state->sum == 0 && state->maximum - state->maximum == 0;
+        state->result = proper ? -1 : NAN;
+        return !proper;
+    }
+    state->result = (state->sum - 1) / (double)state->count;
+    int settled = state->pass > 1 && state->count >= state->place;
+    state->place = state->count;    /* of the pass before */
+    return settled;
+}
+
+static void R(emit_sparsemax)(const row_state *state, const void *const *inputs, void *output, ptrdiff_t begin,
+                              ptrdiff_t n)
+{
+    const real *x = inputs[0];
+    real *y = output;
+    double maximum = state->maximum, threshold = state->result;
+    (void)begin;
+    INDEPENDENT_ITERATIONS
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double above = (x[i] - maximum) - threshold;
+        y[i] = (real)(above < 0 ? 0 : above);
+    }
+}
+
+/* ---- gradients: inputs are grad and the function's result y ------------------------------------------------------ */
+
+#define SUM_OVER_ROW(NAME, TERM, COUNTED)                                                            \
+    static void R(NAME)(row_state *state, const void *const *inputs, ptrdiff_t n)                    \
+    {                                                                                                \
+        const real *grad = inputs[0], *y = inputs[1];                                                \
+        double terms[EXP_BLOCK];                                                                     \
+        lane_sums_double sums = {{0}, {0}};                                                          \
+        for (ptrdiff_t begin = 0; begin < n; begin += EXP_BLOCK) {                                   \
+            ptrdiff_t end = n - begin < EXP_BLOCK ? n : begin + EXP_BLOCK;                           \
+            R(integer) count = 0;                                                                    \
+            for (ptrdiff_t i = begin; i < end; i++) {                                                \
+                terms[i - begin] = TERM;                                                             \
+            }                                                                                        \
+            for (ptrdiff_t i = begin; i < end; i++) {                                                \
+                count += COUNTED;                                                                    \
+            }                                                                                        \
+            add_to_lanes_double(&sums, terms, end - begin);                                          \
+            state->count += (ptrdiff_t)count;                                                        \
+        }                                                                                            \
+        (void)y;                                                                                     \
+        state->sum += total_double(&sums);                                                           \
+    }
+
+#define EMIT_GRADIENT(NAME, PREPARATION, GRADIENT)                                                   \
+    static void R(NAME)(const row_state *state, const void *const *inputs, void *output, ptrdiff_t begin, ptrdiff_t n) \
+    {                                                                                                \
+        const real *grad = inputs[0], *y = inputs[1];                                                \
+        real *result = output;                                                                       \
+        PREPARATION                                                                                  \
+        (void)begin;                                                                                 \
+        INDEPENDENT_ITERATIONS                                                                       \
+        for (ptrdiff_t i = 0; i < n; i++) {                                                          \
+            result[i] = (real)(GRADIENT);                                                            \
+        }                                                                                            \
+    }
+
+SUM_OVER_ROW(add_products, (double)grad[i] * y[i], 0)
+SUM_OVER_ROW(add_gradients, (double)grad[i], 0)
+SUM_OVER_ROW(add_supported_gradients, y[i] > 0 ? (double)grad[i] : 0.0, y[i] > 0)
+
+EMIT_GRADIENT(emit_softmax_backward, double mean = state->sum;, y[i] * (grad[i] - mean))
+EMIT_GRADIENT(emit_softmin_backward, double mean = state->sum;, y[i] * (mean - grad[i]))
+EMIT_GRADIENT(emit_log_softmax_backward,
+              R(reference) reference = R(reference_for)(0);
+              double sum = ldexp(state->sum, -BIAS);,
+              grad[i] - sum * (y[i] < reference.low ? 0 : R(exponential)(y[i], 0, reference.low, reference.shift)))
+EMIT_GRADIENT(emit_sparsemax_backward, double mean = state->sum / (double)state->count;,
+              y[i] > 0 ? grad[i] - mean : (double)(y[i] == y[i] ? 0 : y[i]))
+#undef SUM_OVER_ROW
+#undef EMIT_GRADIENT
+
+/* ---- many short rows at once: lane l of step j is entry j of row l ------------------------------------------------ */
+
+typedef struct {
+    real maximum[TILE_ROWS], center[TILE_ROWS], low[TILE_ROWS], shift[TILE_ROWS];
+} R(lane_references);
+
+static void R(refer_lanes)(R(lane_references) *lanes, const real *x, ptrdiff_t n)
+{
+    for (int l = 0; l < TILE_ROWS; l++) {
+        lanes->maximum[l] = -(real)INFINITY;
+    }
+    for (ptrdiff_t j = 0; j < n; j++) {
+        const real *step = x + j * TILE_ROWS;
+        for (int l = 0; l < TILE_ROWS; l++) {
+            lanes->maximum[l] = step[l] > lanes->maximum[l] ? step[l] : lanes->maximum[l];
+        }
+    }
+    for (int l = 0; l < TILE_ROWS; l++) {
+        R(reference) reference = R(reference_for)(lanes->maximum[l]);
+        lanes->center[l] = reference.center;
+        lanes->low[l] = reference.low;
+        lanes->shift[l] = reference.shift;
+    }
+}
+
+/* The rows' sums: a few numbers in their own type, then in double (and for double, with the errors carried). */
+typedef struct {
+    real few[TILE_ROWS];
+    double sum[TILE_ROWS], carry[TILE_ROWS];
+} R(tile_sums);
+
+static inline void R(flush_tile_sums)(R(tile_sums) *sums)
+{
+    for (int l = 0; l < TILE_ROWS; l++) {
+#if IS_FLOAT
+        sums->sum[l] += sums->few[l];
+#else
+        double before = sums->sum[l];
+        double after = before + sums->few[l];
+        double added = after - before;
+        sums->carry[l] += (before - (after - added)) + (sums->few[l] - added);
+        sums->sum[l] = after;
+#endif
+        sums->few[l] = 0;
+    }
+}
+
+static inline double R(tile_total)(const R(tile_sums) *sums, int l)
+{
+    return sums->sum[l] + (IS_FLOAT ? 0 : sums->carry[l]);
+}
+
+static void R(softmax_tile)(void *tile, ptrdiff_t n)
+{
+    real *x = tile;
+    R(lane_references) lanes;
+    R(tile_sums) sums = {{0}, {0}, {0}};
+    real factor[TILE_ROWS];
+    R(refer_lanes)(&lanes, x, n);
+    for (ptrdiff_t j = 0; j < n; j++) {
+        real *step = x + j * TILE_ROWS;
+        for (int l = 0; l < TILE_ROWS; l++) {
+            real e = R(exponential)(step[l], lanes.center[l], lanes.low[l], lanes.shift[l]);
+            step[l] = e;
+            sums.few[l] += e;
+        }
+        if (j % 4 == 3) {
+            R(flush_tile_sums)(&sums);
+        }
+    }
+    R(flush_tile_sums)(&sums);
+    for (int l = 0; l < TILE_ROWS; l++) {
+        factor[l] = (real)(1 / R(tile_total)(&sums, l));
+    }
+    for (ptrdiff_t j = 0; j < n; j++) {
+        real *step = x + j * TILE_ROWS;
+        for (int l = 0; l < TILE_ROWS; l++) {
+            step[l] *= factor[l];
+        }
+    }
+}
+
+/* log1p of each row's sum without its maximum. */
+static void R(log_sums_of_tile)(const real *x, ptrdiff_t n, real *maximum, double *log_sums)
+{
+    R(lane_references) lanes;
+    R(tile_sums) sums = {{0}, {0}, {0}};
+    real ties[TILE_ROWS] = {0};
+    R(refer_lanes)(&lanes, x, n);
+    for (ptrdiff_t j = 0; j < n; j++) {
+        const real *step = x + j * TILE_ROWS;
+        for (int l = 0; l < TILE_ROWS; l++) {
+            real e = R(exponential)(step[l], lanes.center[l], lanes.low[l], lanes.shift[l]);
+            sums.few[l] += step[l] == lanes.maximum[l] ? 0 : e;
+            ties[l] += step[l] == lanes.maximum[l] ? (real)1 : 0;
+        }
+        if (j % 4 == 3) {
+            R(flush_tile_sums)(&sums);
+        }
+    }
+    R(flush_tile_sums)(&sums);
+    for (int l = 0; l < TILE_ROWS; l++) {
+        double unit = R(exponential)(lanes.maximum[l], lanes.center[l], lanes.low[l], lanes.shift[l]);
+        log_sums[l] = log1p_of((R(tile_total)(&sums, l) + ((double)ties[l] - 1) * unit) / unit);
+        maximum[l] = lanes.maximum[l];
+    }
+}
+
+static void R(log_softmax_tile)(void *tile, ptrdiff_t n)
+{
+    real *x = tile;
+    real maximum[TILE_ROWS];
+    double log_sums[TILE_ROWS];
+    R(log_sums_of_tile)(x, n, maximum, log_sums);
+    for (ptrdiff_t j = 0; j < n; j++) {
+        real *step = x + j * TILE_ROWS;
+        for (int l = 0; l < TILE_ROWS; l++) {
+            step[l] = (real)(((double)step[l] - maximum[l]) - log_sums[l]);
+        }
+    }
+}
+
+/* Leaves the results in the tile's first step. */
+static void R(logsumexp_tile)(void *tile, ptrdiff_t n)
+{
+    real *x = tile;
+    real maximum[TILE_ROWS];
+    double log_sums[TILE_ROWS];
+    R(log_sums_of_tile)(x, n, maximum, log_sums);
+    for (int l = 0; l < TILE_ROWS; l++) {
+        int nan = 0;
+        if (maximum[l] - maximum[l] == 0) {
+            x[l] = (real)(maximum[l] + log_sums[l]);
+            continue;
+        }
+        for (ptrdiff_t j = 0; j < n; j++) {
+            nan |= x[j * TILE_ROWS + l] != x[j * TILE_ROWS + l];
+        }
+        x[l] = nan ? (real)NAN : maximum[l];
+    }
+}
+
+static const row_function R(SOFTMAX) = {
+    1, 0, 0, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmax_in_cache),
+    R(softmax_tile)};
+static const row_function R(SOFTMIN) = {
+    1, 0, 1, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmax_in_cache),
+    R(softmax_tile)};
+static const row_function R(LOG_SOFTMAX) = {
+    1, 0, 0, -INFINITY, R(add_exponentials), R(merge_exponentials), R(finish_log), R(emit_log_softmax), NULL,
+    R(log_softmax_tile)};
+static const row_function R(LOGSUMEXP) = {
+    1, 1, 0, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_logsumexp), NULL, NULL, R(logsumexp_tile)};
+static const row_function R(HARDMAX) = {
+    1, 0, 0, 0.0, R(add_places), R(merge_places), NULL, R(emit_hardmax), NULL, NULL};
+static const row_function R(SPARSEMAX) = {
+    1, 0, 0, 0.0, R(add_support), merge_sums, R(finish_sparsemax), R(emit_sparsemax), NULL, NULL};
+static const row_function R(SOFTMAX_BACKWARD) = {
+    2, 0, 0, 0.0, R(add_products), merge_sums, NULL, R(emit_softmax_backward), NULL, NULL};
+static const row_function R(SOFTMIN_BACKWARD) = {
+    2, 0, 0, 0.0, R(add_products), merge_sums, NULL, R(emit_softmin_backward), NULL, NULL};
+static const row_function R(LOG_SOFTMAX_BACKWARD) = {
+    2, 0, 0, 0.0, R(add_gradients), merge_sums, NULL, R(emit_log_softmax_backward), NULL, NULL};
+static const row_function R(SPARSEMAX_BACKWARD) = {
+    2, 0, 0, 0.0, R(add_supported_gradients), merge_sums, NULL, R(emit_sparsemax_backward), NULL, NULL};
+
+#undef BITS_OF
+#undef OF_BITS
+#undef FMA
+#undef MANTISSA_BITS
+#undef EXPONENT_BIAS
+#undef BIAS
+#undef WIDTH
+#undef LARGE
+#undef ROUNDING_SHIFT
+#undef LOG2_E
+#undef LN2_HIGH
+#undef LN2_LOW
