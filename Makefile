@@ -1,10 +1,12 @@
 # One command each. Every target that needs an environment makes its own.
 
 PYTHON ?= python3
+CC ?= cc
 DEMO := .venv-demo
 TEST := .venv-test
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint build clean
+.PHONY: demo test lint stubs werror pool tsan no-compiler build clean
 
 demo: $(DEMO)/ready
 	$(DEMO)/bin/python examples/real_input.py
@@ -14,23 +16,48 @@ test: $(TEST)/ready
 
 lint: $(TEST)/ready
 	$(TEST)/bin/ruff check .
+	$(TEST)/bin/ruff format --check .
 	$(TEST)/bin/mypy
+	$(TEST)/bin/python -m tools.stubs --check
+	$(TEST)/bin/python -m mypy.stubtest fastact --allowlist tools/stubtest-allowlist.txt
+
+# Rewrites the stubs from the table of activations.
+stubs: $(TEST)/ready
+	$(TEST)/bin/python -m tools.stubs
+
+# The kernels compile without a warning.
+werror: $(TEST)/ready
+	FASTACT_WERROR=1 $(TEST)/bin/python setup.py -q build_ext --force --build-temp build/werror --build-lib build/werror
+
+# The thread pool under stress; `make tsan` has ThreadSanitizer watch it.
+POOL_FLAGS := -g -Wall -Wextra -Werror -Wconversion -Ikernels
+pool tsan:
+	mkdir -p build
+	$(CC) $(if $(filter tsan,$@),-O1 -fsanitize=thread,-O2) $(POOL_FLAGS) tests/pool/stress.c kernels/pool.c -pthread -lm \
+		-o build/pool-$@
+	build/pool-$@
+
+# Without a compiler the package installs all the same, says so in one line, and computes on NumPy.
+no-compiler:
+	rm -rf build/no-compiler && $(PYTHON) -m venv build/no-compiler
+	FASTACT_NO_COMPILE=1 build/no-compiler/bin/python $(PIP_INSTALL) .
+	cd build/no-compiler && bin/python -c "import fastact; assert fastact.config()['engine'] == 'numpy', fastact.config()"
 
 build: $(TEST)/ready
 	$(TEST)/bin/python -m build
 
-# An environment is remade when the project's metadata change, and the package in it when its source does.
-SOURCES := $(wildcard kernels/* fastact/*.py fastact/*/*.py) setup.py pyproject.toml
+# An environment is remade when anything that goes into it changes.
+SOURCES := $(wildcard kernels/* fastact/*.c) setup.py pyproject.toml
 
-$(DEMO)/ready: $(SOURCES)
+$(DEMO)/ready: $(SOURCES) $(wildcard fastact/*.py fastact/*/*.py)
 	$(PYTHON) -m venv $(DEMO)
-	$(DEMO)/bin/python -m pip install --quiet --disable-pip-version-check ".[demo]"
+	$(DEMO)/bin/python $(PIP_INSTALL) ".[demo]"
 	touch $@
 
 $(TEST)/ready: $(SOURCES)
 	$(PYTHON) -m venv $(TEST)
-	$(TEST)/bin/python -m pip install --quiet --disable-pip-version-check ".[test,lint]"
+	$(TEST)/bin/python $(PIP_INSTALL) --editable ".[test,lint]"
 	touch $@
 
 clean:
-	rm -rf build dist .venv-* fastact.egg-info
+	rm -rf build dist .venv-* fastact.egg-info fastact/_compiled/*.so

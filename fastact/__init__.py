@@ -2,15 +2,12 @@
 
 from fastact import backward, derivative
 from fastact._config import config, get_num_threads, set_num_threads, show_config, threads
-from fastact._public import publish
+from fastact._public import making_getter, names
 from fastact._records import activations
 from fastact._version import __version__
 
-_functions = publish(__name__, "value")
-globals().update(_functions)
-
 __all__ = [
-    *_functions,
+    *names("value"),
     "__version__",
     "activations",
     "backward",
@@ -21,3 +18,8 @@ __all__ = [
     "show_config",
     "threads",
 ]
+__getattr__ = making_getter(__name__, "value")
+
+
+def __dir__() -> list[str]:
+    return __all__

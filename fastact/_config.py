@@ -7,7 +7,6 @@ import operator
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from fastact import _threadpoolctl
@@ -15,7 +14,7 @@ from fastact._engine import built_cpu_targets
 from fastact._public import engine
 from fastact._version import __version__
 
-CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+CGROUP_QUOTA = "/sys/fs/cgroup/cpu.max"
 
 
 def get_num_threads() -> int:
@@ -86,7 +85,8 @@ def _default_num_threads() -> tuple[int, str]:
 def _cgroup_quota() -> float | int:
     """The whole processors that the cgroup's CPU quota amounts to; infinity without one."""
     try:
-        quota, period = CGROUP_QUOTA.read_text().split()
+        with open(CGROUP_QUOTA, encoding="ascii") as file:
+            quota, period = file.read().split()
         return max(1, math.ceil(int(quota) / int(period)))
     except (OSError, ValueError):   # no cgroup v2, or its quota is "max"
         return math.inf

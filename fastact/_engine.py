@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
-from pathlib import Path
+from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -38,15 +37,20 @@ class Engine(Protocol):
 
 
 def operation_inputs(record: Activation, operation: str) -> tuple[str, ...]:
-    """The names of the arrays that an operation takes: its gradient first, in a backward pass."""
-    return ("grad", *record.inputs) if operation == "backward" else record.inputs
+    """The names of the arrays that an operation takes: its gradient first, in a backward pass.
+
+    The derivative by a second operand (`weight_derivative`) takes the other inputs: the function is linear in it.
+    """
+    differentiated, _, kind = operation.rpartition("_")
+    inputs = tuple(name for name in record.inputs if name != differentiated)
+    return ("grad", *inputs) if kind == "backward" else inputs
 
 
 def built_cpu_targets() -> list[str]:
     """The CPU targets whose kernels are installed, as FASTACT_CPU spells them."""
-    directory = Path(__file__).parent / "_compiled"
-    suffixes = tuple(importlib.machinery.EXTENSION_SUFFIXES)
-    modules = {path.name.split(".")[0] for path in directory.iterdir() if path.name.endswith(suffixes)}
+    suffixes = tuple(EXTENSION_SUFFIXES)
+    files = os.listdir(os.path.join(os.path.dirname(__file__), "_compiled"))
+    modules = {file.partition(".")[0] for file in files if file.endswith(suffixes)}
     return sorted(module.replace("_", "-") for module in modules - {"cpu", "shortcut"})
 
 
@@ -170,4 +174,4 @@ def choose() -> Engine:
             return _compiled(None)
         except ImportError:     # built for a better processor than this one
             pass
-    return _numba(None) if importlib.util.find_spec("numba") else _numpy(None)
+    return _numba(None) if PathFinder.find_spec("numba") else _numpy(None)

@@ -23,26 +23,46 @@ BLOCK = 8192
 Chunk = Callable[..., Any]
 
 
-def pick(record: Activation, operation: str, xp: Any, scalar: Any) -> Chunk:
-    """The formula of one operation, over a namespace and a scalar type."""
-    value, derivative = record.make_formulas(xp, scalar)
-    if operation == "value":
-        return value
-    if operation == "derivative":
-        return derivative
-    return lambda grad, *inputs: grad * derivative(*inputs)
+def formula_of(record: Activation, operation: str, xp: Any, scalar: Any) -> Chunk:
+    """The formula of a value or derivative, over a namespace and a scalar type."""
+    names = ("value", "derivative", *(f"{operand}_derivative" for operand in record.operands[1:]))
+    return dict(zip(names, record.make_formulas(xp, scalar), strict=False))[operation]
 
 
 def numpy_formula(record: Activation, operation: str, scalar: Any) -> Chunk:
-    """The formula of one operation over NumPy arrays of one type."""
+    """What computes an operation over NumPy arrays of one type."""
     from fastact import _numpy_namespace
 
-    return pick(record, operation, _numpy_namespace, scalar)
+    if operation.endswith("backward"):
+        return times_grad(numpy_formula(record, derivative_of(operation), scalar))
+    return formula_of(record, operation, _numpy_namespace, scalar)
+
+
+def numba_formula(record: Activation, operation: str) -> Chunk:
+    """What computes an operation over float64 arrays, in machine code."""
+    from fastact import _numba_namespace
+
+    if operation.endswith("backward"):
+        return times_grad(numba_formula(record, derivative_of(operation)))
+    formula = formula_of(record, operation, _numba_namespace, np.float64)
+    return _numba_namespace.compile_ufunc(formula, len(operation_inputs(record, operation)))
+
+
+def derivative_of(backward: str) -> str:
+    """The derivative that a backward operation multiplies its gradient with."""
+    return backward.removesuffix("backward") + "derivative"
+
+
+def times_grad(derivative: Chunk) -> Chunk:
+    """The backward pass of a derivative."""
+    return lambda grad, *inputs: grad * derivative(*inputs)
 
 
 def computing_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Formulas compute in a wider type than their arrays hold, and round once; nothing is wider than longdouble."""
-    return dtype if dtype.kind in "biu" or dtype.itemsize >= 8 else np.dtype(np.float64)
+    if dtype.kind == "b":
+        return np.dtype(np.uint8)
+    return dtype if dtype.kind in "iu" or dtype.itemsize >= 8 else np.dtype(np.float64)
 
 
 class ReferenceUfunc:
@@ -132,6 +152,7 @@ class ReferenceUfunc:
         """Walks all operands in blocks of the type that is computed in; NumPy's iterator casts and broadcasts."""
         self._check_casting(arrays, out, casting, loop)
         compute = computing_dtype(loop)
+        arrays = [array if np.can_cast(array.dtype, loop) else array.astype(loop) for array in arrays]
         masked = where is not True
         operands = [*arrays, *([np.asarray(where, dtype=bool)] if masked else []), out]
         mask_type = [np.dtype(bool)] if masked else []
@@ -148,7 +169,9 @@ class ReferenceUfunc:
             order=order,
             buffersize=BLOCK,
         )
-        formula = self._formulas.setdefault(compute, self._formula(compute))
+        formula = self._formulas.get(compute)
+        if formula is None:
+            formula = self._formulas[compute] = self._formula(compute)
         with iterator, np.errstate(all="ignore"):
             for blocks in iterator:
                 *inputs, result = blocks
@@ -223,19 +246,14 @@ class NumpyEngine:
 
 
 class NumbaEngine(NumpyEngine):
-    """The reference formulas jitted by Numba, each at its first call; NumPy where Numba has no such type."""
+    """The reference formulas compiled by Numba, each at its first call; NumPy where Numba has no such type."""
 
     name = "numba"
 
     def make(self, record: Activation, operation: str, name: str, doc: str) -> ReferenceUfunc:
         def formula(dtype: np.dtype[Any]) -> Chunk:
-            if dtype != np.float64:
-                return numpy_formula(record, operation, dtype.type)
-            from fastact._numba_namespace import jit_loop
-
-            if operation != "backward":
-                return jit_loop(record, operation)
-            derivative = jit_loop(record, "derivative")
-            return lambda grad, *inputs: grad * derivative(*inputs)
+            if dtype == np.float64:
+                return numba_formula(record, operation)
+            return numpy_formula(record, operation, dtype.type)
 
         return ReferenceUfunc(record, operation, name, doc, formula)

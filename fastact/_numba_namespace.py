@@ -96,6 +96,12 @@ def erfcx(z: Any) -> Any:
 
 
 @inline
+def gaussian_parts(x: Any) -> Any:
+    head = np.floor(x * 64) / 64
+    return head * head / 2, math.exp((head - x) * (head + x) / 2)
+
+
+@inline
 def scaled_product(a: Any, b: Any, y: Any) -> Any:
     half = math.exp(y * 0.5)
     return half if half == 0 else (a * half) * (b * half)

@@ -18,6 +18,7 @@ __all__ = [
     "exp",
     "expm1",
     "floor",
+    "gaussian_parts",
     "hypot",
     "isnan",
     "log",
@@ -46,6 +47,12 @@ def erfcx(z: Any) -> Any:
     frequency = 2 * pi / STEP
     residue = 2 * exp(z * (z - frequency)) / (1 + exp(-frequency * z))
     return (2 * STEP / pi) * z * total + where(z < pi / STEP, residue, 0)
+
+
+def gaussian_parts(x: Any) -> tuple[Any, Any]:
+    """(square, factor) such that exp(-x**2 / 2) = exp(-square) factor for x in [0, 256], square being exact."""
+    head = floor(x * 64) / 64       # few digits: its square has no rounding for exp to magnify
+    return head * head / 2, exp((head - x) * (head + x) / 2)
 
 
 def scaled_product(a: Any, b: Any, y: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
@@ -13,13 +14,22 @@ from fastact._records import Activation, activations
 engine = _engine.choose()
 
 
-def publish(module: str, operation: str) -> dict[str, Any]:
-    """The public functions of one operation, by name, for every activation that the engine has it for."""
-    return {
-        record.name: _public_function(record, operation, module)
-        for record in activations.values()
-        if engine.has(record, operation)
-    }
+def names(operation: str) -> list[str]:
+    """The activations that the engine has an operation for."""
+    return [record.name for record in activations.values() if engine.has(record, operation)]
+
+
+def making_getter(module: str, operation: str) -> Callable[[str], Any]:
+    """A module's `__getattr__` that makes each function when it is first asked for: few programs use them all."""
+
+    def get(name: str) -> Any:
+        record = activations.get(name)
+        if record is None or not engine.has(record, operation):
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        # Two threads may both have made it; one of the two is kept.
+        return vars(sys.modules[module]).setdefault(name, _public_function(record, operation, module))
+
+    return get
 
 
 def _public_function(record: Activation, operation: str, module: str) -> Any:

@@ -81,6 +81,12 @@ static PyObject *shortcut_repr(PyObject *self)
     return PyObject_Repr(((Shortcut *)self)->function);
 }
 
+/* As a class attribute it stays itself, as a ufunc does; having the slot makes `help` treat it as a function. */
+static PyObject *shortcut_get(PyObject *self, PyObject *Py_UNUSED(instance), PyObject *Py_UNUSED(owner))
+{
+    return Py_NewRef(self);
+}
+
 /* Pickles by name, as a function does. */
 static PyObject *shortcut_reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
@@ -110,6 +116,7 @@ static PyType_Slot shortcut_slots[] = {
     {Py_tp_clear, shortcut_clear},
     {Py_tp_call, PyVectorcall_Call},
     {Py_tp_repr, shortcut_repr},
+    {Py_tp_descr_get, shortcut_get},
     {Py_tp_methods, shortcut_methods},
     {Py_tp_members, shortcut_members},
     {Py_tp_getset, shortcut_getset},

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +13,7 @@ def register_when_imported() -> None:
     if "threadpoolctl" in sys.modules:
         _register(sys.modules["threadpoolctl"])
     else:
-        sys.meta_path.insert(0, _Watcher())
+        sys.meta_path.insert(0, _Watcher())  # type: ignore[arg-type]  # the base class costs 8 ms to import
 
 
 def _register(threadpoolctl: ModuleType) -> None:
@@ -41,27 +39,28 @@ def _register(threadpoolctl: ModuleType) -> None:
     threadpoolctl.register(FastactController)
 
 
-class _Watcher(MetaPathFinder):
+class _Watcher:
     """Waits for the import of threadpoolctl, which `import fastact` must not bring about, and then steps aside."""
 
     def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name != "threadpoolctl":
             return None
         sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        spec = PathFinder.find_spec(name, path)
         if spec is not None and spec.loader is not None:
             spec.loader = _RegisteringLoader(spec.loader)
         return spec
 
 
-class _RegisteringLoader(Loader):
+class _RegisteringLoader:
     """Loads a module as its own loader does, and registers the controller with it."""
 
-    def __init__(self, loader: Loader) -> None:
+    def __init__(self, loader: Any) -> None:
         self._loader = loader
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
+        module: ModuleType | None = self._loader.create_module(spec)
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)

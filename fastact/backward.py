@@ -1,8 +1,10 @@
 """Gradients: `backward.NAME(grad, x, *parameters)` is grad times the derivative of NAME at x, in one pass."""
 
-from fastact._public import publish
+from fastact._public import making_getter, names
 
-_functions = publish(__name__, "backward")
-globals().update(_functions)
+__all__ = names("backward")  # noqa: PLE0605  # as many as the engine has
+__getattr__ = making_getter(__name__, "backward")
 
-__all__ = [*_functions]
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,8 +1,10 @@
 """Derivatives: `derivative.NAME(x, *parameters)` is the derivative of NAME at x."""
 
-from fastact._public import publish
+from fastact._public import making_getter, names
 
-_functions = publish(__name__, "derivative")
-globals().update(_functions)
+__all__ = names("derivative")  # noqa: PLE0605  # as many as the engine has
+__getattr__ = making_getter(__name__, "derivative")
 
-__all__ = [*_functions]
+
+def __dir__() -> list[str]:
+    return __all__

@@ -43,12 +43,12 @@ enum {
 
 /* What is known of a row while it is read. The functions' own comments say what the numbers are. */
 typedef struct {
-    double maximum, sum, result;
+    double maximum, sum, carry, result;     /* carry: what `sum` lost to rounding */
     ptrdiff_t count, place, seen;
     int pass;
 } row_state;
 
-static const row_state NEW_ROW = {-INFINITY, 0, 0, 0, 0, 0, 0};
+static const row_state NEW_ROW = {-INFINITY, 0, 0, 0, 0, 0, 0, 0};
 
 typedef struct {
     int inputs;
@@ -62,6 +62,15 @@ typedef struct {
     void (*in_cache)(const void *input, void *output, ptrdiff_t n);     /* a whole contiguous row, or NULL */
     void (*tile)(void *tile, ptrdiff_t n);      /* TILE_ROWS rows in place, or NULL */
 } row_function;
+
+static void add_to_sum(row_state *state, double term)
+{
+    double before = state->sum;
+    double after = before + term;
+    double added = after - before;
+    state->carry += (before - (after - added)) + (term - added);
+    state->sum = after;
+}
 
 static void merge_sums(row_state *state, const row_state *later)
 {
@@ -364,6 +373,7 @@ static int finish_pass(const row_function *function, row_state *state)
     }
     state->pass++;
     state->sum = 0;
+    state->carry = 0;
     state->count = 0;
     return 0;
 }

@@ -94,6 +94,36 @@ static inline real R(exponential)(real x, real center, real low, real shift)
     return R(short_exp)(r) * OF_BITS(BITS_OF(t) << MANTISSA_BITS);
 }
 
+/* exp of the maximum in its own unit, in double whatever the type is: other exponentials are compared with it. */
+static inline double R(unit_of)(real maximum)
+{
+    R(reference) reference = R(reference_for)(maximum);
+    double n = (double)(ROUNDING_SHIFT + EXPONENT_BIAS + BIAS) - (double)reference.shift;
+    double r = ((double)maximum - reference.center) - n * 6.93147180369123816490e-01 - n * 1.90821492927058770002e-10;
+    return short_exp_double(r) * (IS_FLOAT ? 0x1p60 : 0x1p100);
+}
+
+/* e / sum, given 1 / sum: rounded once where the type allows it, so that of the quotient's error only e's is left. */
+typedef struct {
+    real high, low;
+} R(factor);
+
+static inline R(factor) R(factor_of)(double reciprocal)
+{
+    R(factor) factor = {(real)reciprocal, 0};
+    factor.low = (real)(reciprocal - factor.high);
+    return factor;
+}
+
+static inline real R(scaled)(real e, real high, real low)
+{
+#if HAS_FMA || !IS_FLOAT
+    return FMA(e, high, e * low);
+#else
+    return (real)(e * ((double)high + low));
+#endif
+}
+
 /* Numbers as integers of the same order, so that the compiler may reduce them in any order. A NaN is above or below all
    others. */
 static inline R(integer) R(ordinal)(real x)
@@ -185,15 +215,16 @@ static inline double R(total)(const R(lane_sums) *sums)
 
 /* ---- softmax, log_softmax and logsumexp ------------------------------------------------------------------------- */
 
-/* The unit of sums relative to `maximum`, as a number times a power of two. */
+/* Takes the sums of a row over to the reference of a larger maximum. */
 static void R(move_sums)(row_state *state, double maximum)
 {
     if (state->maximum > -INFINITY) {
         R(reference) from = R(reference_for)((real)state->maximum), to = R(reference_for)((real)maximum);
         double factor = ldexp(from.center == to.center ? 1.0 : exp((double)from.center - (double)to.center),
                               (int)fmax((double)to.shift - (double)from.shift, -3000.0));
-        double ties = (double)state->count * R(exponential)((real)state->maximum, from.center, from.low, from.shift);
-        state->sum = (state->sum + ties) * factor;
+        add_to_sum(state, (double)state->count * R(unit_of)((real)state->maximum));
+        state->sum *= factor;
+        state->carry *= factor;
     }
     state->maximum = maximum;
     state->count = 0;
@@ -229,7 +260,7 @@ static void R(add_exponentials)(row_state *state, const void *const *inputs, ptr
         R(add_to_lanes)(&sums, exponentials, size);
         state->count += R(count_equal)(block, maximum, size);
     }
-    state->sum += R(total)(&sums);
+    add_to_sum(state, R(total)(&sums));
 }
 
 static void R(merge_exponentials)(row_state *state, const row_state *other)
@@ -245,27 +276,23 @@ static void R(merge_exponentials)(row_state *state, const row_state *other)
         }
     }
     state->maximum = maximum;
-    state->sum += moved.sum;
+    add_to_sum(state, moved.sum);
+    state->carry += moved.carry;
     state->count += moved.count;
-}
-
-/* exp of the maximum itself, in its unit. */
-static double R(unit_of)(double maximum)
-{
-    R(reference) reference = R(reference_for)((real)maximum);
-    return R(exponential)((real)maximum, reference.center, reference.low, reference.shift);
 }
 
 static int R(finish_softmax)(row_state *state)
 {
-    state->result = 1 / (state->sum + (double)state->count * R(unit_of)(state->maximum));
+    add_to_sum(state, (double)state->count * R(unit_of)((real)state->maximum));
+    state->result = 1 / (state->sum + state->carry);
     return 1;
 }
 
 static int R(finish_log)(row_state *state)
 {
-    double unit = R(unit_of)(state->maximum);
-    state->result = log1p_of((state->sum + (double)(state->count - 1) * unit) / unit);
+    double unit = R(unit_of)((real)state->maximum);
+    add_to_sum(state, (double)(state->count - 1) * unit);
+    state->result = log1p_of((state->sum + state->carry) / unit);
     return 1;
 }
 
@@ -284,10 +311,11 @@ static void R(emit_softmax)(const row_state *state, const void *const *inputs, v
     const real *x = inputs[0];
     real *y = output;
     R(reference) reference = R(reference_for)((real)state->maximum);
-    real factor = (real)state->result;
+    R(factor) factor = R(factor_of)(state->result);
     INDEPENDENT_ITERATIONS
     for (ptrdiff_t i = 0; i < n; i++) {
-        y[i] = R(exponential)(x[i], reference.center, reference.low, reference.shift) * factor;
+        real e = R(exponential)(x[i], reference.center, reference.low, reference.shift);
+        y[i] = R(scaled)(e, factor.high, factor.low);
     }
 }
 
@@ -319,9 +347,9 @@ static void R(softmax_in_cache)(const void *input, void *output, ptrdiff_t n)
         }
         R(add_to_lanes)(&sums, y + begin, end - begin);
     }
-    real factor = (real)(1 / R(total)(&sums));
+    R(factor) factor = R(factor_of)(1 / R(total)(&sums));
     for (ptrdiff_t i = 0; i < n; i++) {
-        y[i] *= factor;
+        y[i] = R(scaled)(y[i], factor.high, factor.low);
     }
 }
 
@@ -538,7 +566,7 @@ static void R(softmax_tile)(void *tile, ptrdiff_t n)
     real *x = tile;
     R(lane_references) lanes;
     R(tile_sums) sums = {{0}, {0}, {0}};
-    real factor[TILE_ROWS];
+    real high[TILE_ROWS], low[TILE_ROWS];
     R(refer_lanes)(&lanes, x, n);
     for (ptrdiff_t j = 0; j < n; j++) {
         real *step = x + j * TILE_ROWS;
@@ -553,12 +581,14 @@ static void R(softmax_tile)(void *tile, ptrdiff_t n)
     }
     R(flush_tile_sums)(&sums);
     for (int l = 0; l < TILE_ROWS; l++) {
-        factor[l] = (real)(1 / R(tile_total)(&sums, l));
+        R(factor) factor = R(factor_of)(1 / R(tile_total)(&sums, l));
+        high[l] = factor.high;
+        low[l] = factor.low;
     }
     for (ptrdiff_t j = 0; j < n; j++) {
         real *step = x + j * TILE_ROWS;
         for (int l = 0; l < TILE_ROWS; l++) {
-            step[l] *= factor[l];
+            step[l] = R(scaled)(step[l], high[l], low[l]);
         }
     }
 }
@@ -583,7 +613,7 @@ static void R(log_sums_of_tile)(const real *x, ptrdiff_t n, real *maximum, doubl
     }
     R(flush_tile_sums)(&sums);
     for (int l = 0; l < TILE_ROWS; l++) {
-        double unit = R(exponential)(lanes.maximum[l], lanes.center[l], lanes.low[l], lanes.shift[l]);
+        double unit = R(unit_of)(lanes.maximum[l]);
         log_sums[l] = log1p_of((R(tile_total)(&sums, l) + ((double)ties[l] - 1) * unit) / unit);
         maximum[l] = lanes.maximum[l];
     }

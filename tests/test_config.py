@@ -101,7 +101,7 @@ def test_threads_default_to_the_processors_allowed(tmp_path: Path, monkeypatch: 
     for variable in CHOOSING:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3}, raising=False)
-    monkeypatch.setattr(_config, "CGROUP_QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr(_config, "CGROUP_QUOTA", str(tmp_path / "cpu.max"))
     assert _config._default_num_threads() == (4, "processors of this process")
     (tmp_path / "cpu.max").write_text("max 100000\n")
     assert _config._default_num_threads() == (4, "processors of this process")

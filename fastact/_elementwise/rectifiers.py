@@ -40,7 +40,7 @@ def identity(xp: Any, T: Any) -> tuple[Formula, ...]:
 
 
 @activation(
-    parameters={"at_zero": Parameter(1)},
+    parameters={"at_zero": Parameter(1.0)},
     formula="0 if x < 0 else 1 if x > 0 else at_zero",
     latex=r"\begin{cases} 0 & x < 0 \\ \text{at\_zero} & x = 0 \\ 1 & x > 0 \end{cases}",
     range=Interval(0, 1, True, True),
