@@ -56,17 +56,15 @@ class BuildKernels(build_ext):
         super().finalize_options()
         self.parallel = self.parallel or os.cpu_count()
 
-    def run(self) -> None:
-        if not asked("FASTACT_NO_COMPILE"):
-            super().run()
-
     def build_extensions(self) -> None:
-        problem = self._compiler_problem()
+        problem = "FASTACT_NO_COMPILE is set" if asked("FASTACT_NO_COMPILE") else self._compiler_problem()
         if problem and asked("FASTACT_WERROR"):
             raise CompileError(problem)
         if problem:
+            for stale in self.get_outputs():    # of an earlier build
+                Path(stale).unlink(missing_ok=True)
             self.extensions.clear()
-            print(f"fastact: warning: no working C compiler ({problem}): the NumPy engine will serve", file=sys.stderr)
+            print(f"fastact: warning: kernels not compiled ({problem}): NumPy or Numba will compute", file=sys.stderr)
             return
         self._write_c_sources()
         super().build_extensions()
@@ -87,8 +85,8 @@ class BuildKernels(build_ext):
             source.write_text("#include <Python.h>\nint fastact_trivial;\n")
             try:
                 self.compiler.compile([str(source)], output_dir=directory, include_dirs=self.include_dirs)
-            except Exception as error:      # each compiler class has its own
-                return str(error).strip().splitlines()[-1]
+            except Exception:       # each compiler class has its own
+                return f"{self.compiler.executables.get('compiler', ['the C compiler'])[0]} does not work"
         return None
 
     def _write_c_sources(self) -> None:

@@ -8,24 +8,28 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from fastact import _docs, _engine, _elementwise, _ufuncs  # noqa: F401  (_elementwise fills the table)
+from fastact import _docs, _elementwise, _engine, _two_operands, _ufuncs  # noqa: F401  (_elementwise fills the table)
 from fastact._records import Activation, activations
 
 engine = _engine.choose()
+canonical = {alias: record.name for record in activations.values() for alias in record.aliases}
 
 
 def names(operation: str) -> list[str]:
     """The activations that the engine has an operation for."""
-    return [record.name for record in activations.values() if engine.has(record, operation)]
+    records = [record for record in activations.values() if engine.has(record, operation)]
+    return [name for record in records for name in (record.name, *record.aliases)]
 
 
 def making_getter(module: str, operation: str) -> Callable[[str], Any]:
     """A module's `__getattr__` that makes each function when it is first asked for: few programs use them all."""
 
     def get(name: str) -> Any:
-        record = activations.get(name)
+        record = activations.get(canonical.get(name, name))
         if record is None or not engine.has(record, operation):
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        if name != record.name:
+            return getattr(sys.modules[module], record.name)
         # Two threads may both have made it; one of the two is kept.
         return vars(sys.modules[module]).setdefault(name, _public_function(record, operation, module))
 
@@ -34,6 +38,8 @@ def making_getter(module: str, operation: str) -> Callable[[str], Any]:
 
 def _public_function(record: Activation, operation: str, module: str) -> Any:
     doc = _docs.docstring(record, operation)
+    if len(record.operands) > 1:
+        return _housed(_named(_two_operands.make(record, operation, engine, doc), record, doc), module)
     if not record.parameters:
         return _housed(engine.make(record, operation, record.name, doc), module)
     return _housed(_with_named_inputs(record, operation, doc), module)
@@ -45,6 +51,19 @@ def _housed(function: Any, module: str) -> Any:
         function.__module__ = module
     except AttributeError:      # a ufunc of NumPy before 2.2: pickle then searches the modules
         pass
+    return function
+
+
+def _named(function: Any, record: Activation, doc: str) -> Any:
+    """The function under the record's name and operands' names; a ufunc has been made under its name."""
+    if isinstance(function, FunctionType):
+        code = function.__code__
+        names = code.co_varnames
+        if not record.halved:
+            names = tuple(dict(zip(("first", "second"), record.operands, strict=True)).get(name, name) for name in names)
+        function.__code__ = code.replace(co_name=record.name, co_qualname=record.name, co_varnames=names)
+        function.__name__ = function.__qualname__ = record.name
+        function.__doc__ = doc
     return function
 
 
@@ -103,12 +122,18 @@ def _shortcut(bound: Any, function: Callable[..., Any], arrays: int) -> Any:
 
 def _checker(record: Activation) -> Callable[..., None] | None:
     """Refuses numbers that make no sense as parameters; arrays of parameters pass unread."""
-    if not any(parameter.accepts for parameter in record.parameters.values()):
+    if not any(parameter.accepts or parameter.not_below for parameter in record.parameters.values()):
         return None
 
     def check(*values: Any) -> None:
-        for (name, parameter), value in zip(record.parameters.items(), values):
-            if parameter.accepts and isinstance(value, (int, float)) and not parameter.accepts(value):
+        given = dict(zip(record.parameters, values))
+        for name, value in given.items():
+            parameter = record.parameters[name]
+            if not isinstance(value, (int, float)):
+                continue
+            least = given.get(parameter.not_below)
+            below = isinstance(least, (int, float)) and value < least
+            if below or (parameter.accepts and not parameter.accepts(value)):
                 raise ValueError(f"{record.name}: {name} is {value!r}, expected {parameter.requirement}")
 
     return check

@@ -92,14 +92,15 @@ class Elsewhere:
         return f"{self.name} ({self.difference})" if self.difference else self.name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Activation:
     """One activation function and its facts.
 
     `formula` (Python over exp, log, sqrt, tanh, erfc, pi) and `latex` define it. `range`, `limits` (at both ends of
     `domain`), `monotonic` (nowhere decreasing), `turning_points` (where the derivative changes its sign), `smooth`
     (the derivative is continuous) and `parity` hold at the parameters' typical values. `kinks` are the points where the
-    derivative jumps, for some values of the parameters at least. `keeps_integers` says that integer arrays stay integer.
+    derivative jumps, for some values of the parameters at least. `keeps_integers` says that integer arrays stay integer,
+    `halved` that the function takes both its operands from one array, `x`, as halves along an axis.
     `typical_use` says where in a network it is met: in a hidden layer, an output layer, a gate. `aliases` are other
     names of the very same function here, `elsewhere` its names in other libraries, `source` where it was introduced.
     """
@@ -122,6 +123,7 @@ class Activation:
     kinks: tuple[Kink, ...] = ()
     turning_points: tuple[float, ...] = ()
     keeps_integers: bool = False
+    halved: bool = False
     aliases: tuple[str, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
 

@@ -20,7 +20,6 @@ import numpy as np
 
 Array = Any
 PRECISION = 160
-FAR = 2.0**100      # what infinity is cut to, raised to the 50th power: a limit's value to any precision
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,7 @@ class LongDouble:
     abs, cosh, exp, expm1, log, log1p, sqrt, tanh, where, isnan = (
         np.abs, np.cosh, np.exp, np.expm1, np.log, np.log1p, np.sqrt, np.tanh, np.where, np.isnan)  # fmt: skip
     number = np.longdouble
+    far = np.longdouble(2) ** 5000
 
     @staticmethod
     def array(x: Array) -> Array:
@@ -91,6 +91,7 @@ class Mpfr:
     )
     abs, where = np.abs, np.where
     number = gmpy2.mpfr
+    far = gmpy2.exp2(50000)
 
     @staticmethod
     def isnan(x: Array) -> Array:
@@ -99,12 +100,13 @@ class Mpfr:
     @staticmethod
     def array(x: Array) -> Array:
         x = np.asarray(x)
-        if x.dtype == np.longdouble and np.longdouble != np.float64:
-            high = x.astype(np.float64)
-            with np.errstate(all="ignore"):
-                low = np.where(np.isfinite(high), x - high, 0).astype(np.float64)
-            return Mpfr.array(high) + Mpfr.array(low)
-        return np.frompyfunc(gmpy2.mpfr, 1, 1)(x.astype(np.float64).astype(object))
+        exact = np.frompyfunc(lambda x: gmpy2.mpfr(float(x)), 1, 1)
+        if x.dtype != np.longdouble:
+            return exact(x.astype(np.float64))
+        mantissa, exponent = np.frexp(x)        # the mantissa is the sum of two float64
+        high = mantissa.astype(np.float64)
+        low = np.where(np.isfinite(high), mantissa - high, 0)
+        return (exact(high) + exact(low)) * np.frompyfunc(lambda n: gmpy2.exp2(int(n)), 1, 1)(exponent)
 
     @staticmethod
     def pi() -> Any:
@@ -132,8 +134,8 @@ def exact(loop: str, *inputs: Array, m: Any) -> Array:
     with np.errstate(all="ignore"), gmpy2.context(precision=PRECISION):
         arrays = [m.array(x) for x in inputs]
         isnan = np.logical_or.reduce(np.broadcast_arrays(*(m.isnan(x) for x in arrays))).astype(bool)
-        far = m.number(FAR) ** 50
-        arrays = [m.where(x > far, far, m.where(x < -far, -far, x)) for x in arrays]
+        # An infinity stands for a limit, which a number far beyond every array's range has to any precision.
+        arrays = [m.where(x > m.far, m.far, m.where(x < -m.far, -m.far, x)) for x in arrays]
         return m.where(isnan, m.number("nan"), globals()[loop](m, *arrays))
 
 

@@ -14,6 +14,7 @@ from fastact._records import REALS, Elsewhere, Formula, Kink, activation
 
 @activation(
     operands=("gate", "value"),
+    halved=True,
     formula="value / (1 + exp(-gate))",
     latex=r"\frac{\text{value}}{1 + e^{-\text{gate}}}",
     range=REALS,

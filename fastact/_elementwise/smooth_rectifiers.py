@@ -67,7 +67,7 @@ def squareplus(xp: Any, T: Any) -> tuple[Formula, ...]:
     # For negative x the sum would cancel: (x + s) / 2 = b / (2 (s - x)), where s = sqrt(x**2 + b).
     def value(x: Any, b: Any) -> Any:
         s = xp.hypot(x, xp.sqrt(b))
-        return xp.where(x < 0, b / (s + xp.abs(x)), x + s) / 2
+        return xp.where(x < 0, b / (s + xp.abs(x)) / 2, x / 2 + s / 2)
 
     def derivative(x: Any, b: Any) -> Any:
         s = xp.hypot(x, xp.sqrt(b))

@@ -19,9 +19,7 @@ INPUTS = ("normal", "subnormal")
 SIZES = "100,4Ki,64Ki,1Mi,16Mi"
 ROW_SHAPES = "131072x128,16384x1000,512x32768,8x2Mi,1000x16384@0,64x1000"
 SUFFIXES = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20}
-
-# Parameters without a default (prelu's weight, threshold's two) have to be something.
-FREE_PARAMETER = 0.25
+MAX_DIMENSIONS = 2
 
 
 @dataclass(frozen=True)
@@ -38,10 +36,12 @@ class Case:
 
     @property
     def size(self) -> int:
+        """The number of elements of an operand."""
         return math.prod(self.shape)
 
     @property
     def shape_text(self) -> str:
+        """The shape, and the axis where it is not the last."""
         text = " x ".join(_short(n) for n in self.shape)
         return f"{text}, axis {self.axis}" if self.axis not in (None, -1) else text
 
@@ -56,13 +56,16 @@ class Case:
         return ", ".join(words)
 
     def __str__(self) -> str:
+        """Name the whole case in a line."""
         return f"{self.function} {self.shape_text}, {self.setting}"
 
     def to_json(self) -> dict[str, Any]:
+        """The fields, for JSON."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Case:
+        """The case that `to_json` has written."""
         return cls(**{**fields, "shape": tuple(fields["shape"])})
 
 
@@ -93,6 +96,7 @@ class Sweep:
     inputs: tuple[str, ...] = ("normal",)
 
     def cases(self) -> Iterator[Case]:
+        """The combinations that make sense."""
         for threads, dtype, shape, in_place, inputs, function in itertools.product(
             self.threads, self.dtypes, self.shapes, self.in_place, self.inputs, self.functions
         ):
@@ -109,6 +113,11 @@ def functions() -> tuple[str, ...]:
     return tuple(name for name in fastact.activations if hasattr(fastact, name))
 
 
+def operand_names(function: str) -> tuple[str, ...]:
+    """The arrays that a function takes; glu, which splits its one array along an axis, is documented by two."""
+    return ("x",) if is_rowwise(function) else fastact.activations[function].operands
+
+
 def is_rowwise(function: str) -> bool:
     """Whether a function works along an axis."""
     call = getattr(fastact, function)
@@ -118,15 +127,14 @@ def is_rowwise(function: str) -> bool:
 def keeps_shape(function: str) -> bool:
     """Whether the result has its input's shape, so that it can be computed in place."""
     x = np.full((2, 2), 0.5, np.float32)
-    operands = [x] * len(fastact.activations[function].operands)
+    operands = [x] * len(operand_names(function))
     result: np.ndarray[Any, Any] = getattr(fastact, function)(*operands, **parameters(function))
-    return result.shape == x.shape
+    return bool(result.shape == x.shape)
 
 
 def parameters(function: str) -> dict[str, float]:
-    """The parameters that a function is measured with: its defaults."""
-    given = fastact.activations[function].parameters
-    return {name: FREE_PARAMETER if p.default is None else p.default for name, p in given.items()}
+    """The parameters that a function is measured with: its defaults, and examples of what has none."""
+    return fastact.activations[function].typical_parameters
 
 
 def survey(threads: int) -> list[Case]:
@@ -157,6 +165,7 @@ def quick(threads: int) -> list[Case]:
 
 
 def distinct(cases: Iterable[Case]) -> list[Case]:
+    """The cases in their order, each once."""
     return list(dict.fromkeys(cases))
 
 
@@ -166,13 +175,14 @@ def parse_shapes(text: str) -> tuple[Shape, ...]:
 
 
 def parse_shape(text: str) -> Shape:
+    """Reads one of them; ValueError with the text if it is none."""
     dims, at, axis = text.partition("@")
     try:
         shape = tuple(_count(dim) for dim in dims.split("x"))
         chosen = int(axis) if at else -1
     except ValueError:
         raise ValueError(text) from None
-    if len(shape) > 2 or not -len(shape) <= chosen < len(shape):
+    if len(shape) > MAX_DIMENSIONS or not -len(shape) <= chosen < len(shape):
         raise ValueError(text)
     return Shape(shape, chosen)
 

@@ -19,13 +19,16 @@ from fastact.bench import machine, report, table, worker
 from fastact.bench.cases import DTYPES, INPUTS, Case, Sweep
 from fastact.bench.compare import compare
 from fastact.bench.peers import PEERS
-from fastact.bench.results import CaseResult, NotResults, Results, write_whole
+from fastact.bench.results import CaseResult, NotResultsError, Results, write_whole
 
 SECONDS_PER_CASE = 0.25
 SECONDS_PER_QUICK_CASE = 0.1
 
 # --quick stops taking cases then, so that it ends within a minute on any machine.
 QUICK_SECONDS = 48.0
+
+# Output to a file or another program is not cut to a terminal's width.
+PIPED_WIDTH = 200
 
 SLOWER = WRONG = 1
 
@@ -47,8 +50,11 @@ class OptionError(click.ClickException):
 @click.option("--quick", is_flag=True, help="Every function in cache and in memory, in under a minute.")
 @click.option("--functions", metavar="LIST", help="Functions, default all.")
 @click.option("--peers", metavar="LIST", help=f"Libraries to measure against: {', '.join(PEERS)}; default all.")
-@click.option("--sizes", metavar="LIST", help="Elements (100, 64Ki, 16Mi) or rows x columns (16384x1000; "
-              "1000x16384@0 works along axis 0).")
+@click.option(
+    "--sizes",
+    metavar="LIST",
+    help="Elements (100, 64Ki, 16Mi) or rows x columns (16384x1000; 1000x16384@0 works along axis 0).",
+)
 @click.option("--dtype", metavar="LIST", help=f"Of {', '.join(DTYPES)}; default float32.")
 @click.option("--threads", metavar="LIST", help="Numbers of threads, or all; default 1.")
 @click.option("--in-place", is_flag=True, help="Write each result over its input.")
@@ -57,15 +63,21 @@ class OptionError(click.ClickException):
 @click.option("--worst-first", is_flag=True, help="One table, sorted by the ratio to the best peer.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the results as JSON.")
 @click.option("--html", "html_file", metavar="FILE", help="Write a report, one page that opens from disk.")
-@click.option("--compare", "old_file", metavar="FILE", help="Say what got slower than in this JSON; exit status 1 "
-              "if anything did.")
+@click.option(
+    "--compare",
+    "old_file",
+    metavar="FILE",
+    help="Say what got slower than in this JSON; exit status 1 if anything did.",
+)
 @click.option("--tolerance", type=str, metavar="PART", help="How much slower is slower, default 0.1.")
 def command(**options: Any) -> int:
     """Measure fastact against other libraries on this machine, side by side."""
     started = time.monotonic()
     cases = _cases(options)
     peers = _names("--peers", options["peers"], PEERS) or list(PEERS)
-    seconds = _number("--seconds", options["seconds"]) or (SECONDS_PER_QUICK_CASE if options["quick"] else SECONDS_PER_CASE)
+    seconds = _number("--seconds", options["seconds"]) or (
+        SECONDS_PER_QUICK_CASE if options["quick"] else SECONDS_PER_CASE
+    )
     tolerance = _number("--tolerance", options["tolerance"]) or 0.1
     outputs = {name: _writable(f"--{name}", options[f"{name}_file"]) for name in ("json", "html")}
     old = _old_results(options["old_file"])
@@ -79,8 +91,13 @@ def command(**options: Any) -> int:
 def measure(cases: Sequence[Case], peers: list[str], seconds: float, stop: float | None = None) -> Results:
     """Measures all cases, those of one number of threads in one process, and shows how far it is."""
     results = Results(machine=machine.describe(), versions={})
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-               TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     console = Console(stderr=True)
     thread_counts = sorted({case.threads for case in cases})
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -102,7 +119,7 @@ def _take(results: Results, plan: worker.Plan, progress: Progress, task: Any) ->
             elif kind == "begin":
                 progress.update(task, description=content)
             elif kind == "remarks":
-                results.remarks += [line for line in content if line not in results.remarks]
+                results.remarks += content
             elif kind == "left":
                 results.remarks.append(f"{content} cases on {_threads(plan.threads)} left out: the time was up.")
             else:
@@ -111,13 +128,14 @@ def _take(results: Results, plan: worker.Plan, progress: Progress, task: Any) ->
                     results.cases.append(CaseResult.from_json(content))
                 elif kind == "wrong":
                     results.failures.append(content)
-    except worker.Crashed as error:
+    except worker.CrashedError as error:
         results.failures.append(str(error))
 
 
-def _report(results: Results, old: Results | None, tolerance: float, outputs: dict[str, Path | None],
-            worst_first: bool) -> int:
-    console = Console()
+def _report(
+    results: Results, old: Results | None, tolerance: float, outputs: dict[str, Path | None], worst_first: bool
+) -> int:
+    console = Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH)
     table.show(console, results, worst_first)
     for name, text in (("json", results.dumps), ("html", lambda: report.page(results))):
         path = outputs[name]
@@ -137,8 +155,11 @@ def _cases(options: dict[str, Any]) -> list[Case]:
     cores = machine.usable_cores()
     others = [name for name in ("sizes", "dtype", "threads", "inputs") if options[name] is not None]
     if options["quick"] and (others or options["in_place"]):
-        raise OptionError("--quick", " ".join(f"--{name}" for name in others) or "--in-place",
-                          "no other choice of cases than --functions beside it")
+        raise OptionError(
+            "--quick",
+            " ".join(f"--{name}" for name in others) or "--in-place",
+            "no other choice of cases than --functions beside it",
+        )
     if options["quick"] or not (functions or others or options["in_place"]):
         plan = bench_cases.quick(cores) if options["quick"] else bench_cases.survey(cores)
         return [case for case in plan if not functions or case.function in functions]
@@ -218,7 +239,7 @@ def _old_results(name: str | None) -> Results | None:
         return None
     try:
         return Results.loads(Path(name).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, NotResults) as error:
+    except (OSError, UnicodeDecodeError, NotResultsError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise OptionError("--compare", name, f"a file that --json has written ({reason})") from None
 

@@ -18,6 +18,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
+    """What changed between two runs, and how much of them could be compared."""
+
     slower: list[Change]
     faster: list[Change]
     judged: int

@@ -14,10 +14,10 @@ import numpy as np
 
 import fastact
 from fastact.bench import inputs
-from fastact.bench.cases import Case, parameters
+from fastact.bench.cases import Case, operand_names, parameters
 from fastact.bench.floor import floor
 from fastact.bench.oracle import Check
-from fastact.bench.peers import FASTACT, PEERS, Job, Peer, Prepared, Skip
+from fastact.bench.peers import FASTACT, PEERS, Job, Peer, Prepared, SkipError
 from fastact.bench.results import CaseResult, Measurement, Quartiles
 from fastact.bench.timing import TURN_SECONDS, Contestant
 
@@ -38,7 +38,7 @@ POOL_CALLS = 64
 LONGEST_SETTLE_SECONDS = 0.25
 
 
-class WrongResult(Exception):
+class WrongResultError(Exception):
     """fastact's own result is not right: nothing to be timed."""
 
 
@@ -67,8 +67,12 @@ class Contest:
         for contestant in self.contestants:
             self._settle()
             contestant.calibrate(min(TURN_SECONDS, seconds / 50))
-        slow = [peer for peer in self.peers if peer.seconds_per_call > FAR_SLOWER * self.fastact.seconds_per_call
-                and peer.turn_seconds > 2 * TURN_SECONDS]
+        slow = [
+            peer
+            for peer in self.peers
+            if peer.seconds_per_call > FAR_SLOWER * self.fastact.seconds_per_call
+            and peer.turn_seconds > 2 * TURN_SECONDS
+        ]
         others = [contestant for contestant in self.contestants if contestant not in slow]
         spent = ROUNDS_FOR_FAR_SLOWER * sum(peer.turn_seconds for peer in slow)
         rounds = int((seconds - spent) / sum(contestant.turn_seconds for contestant in others))
@@ -144,17 +148,17 @@ class Contest:
         try:
             return self._checked(FASTACT)
         except ValueError as error:
-            raise WrongResult(f"{self.case}: {error}") from None
+            raise WrongResultError(f"{self.case}: {error}") from None
 
     def _peer(self, peer: Peer) -> Contestant | None:
         """A peer that can do the case and does it right, else None and the reason."""
         try:
             return self._checked(peer)
-        except Skip as reason:
+        except SkipError as reason:
             self.skipped[peer.name] = str(reason)
         except ValueError as error:
             self.skipped[peer.name] = f"wrong: {error}"
-        except Exception as error:      # a peer's failure is a remark on that peer, whatever class it has
+        except Exception as error:  # a peer's failure is a remark on that peer, whatever class it has
             self.skipped[peer.name] = f"failed: {type(error).__name__}"
         return None
 
@@ -163,11 +167,12 @@ class Contest:
         prepared, refill = self._prepare(peer.prepare)
         memory = self._pool[0] if self.case.in_place else self._out
         if not self.case.in_place:
-            memory.view(np.uint8).fill(0xFF)    # NaN: the last contestant's result must not pass for this one's
+            memory.view(np.uint8).fill(0xFF)  # NaN: the last contestant's result must not pass for this one's
         result = prepared[0].view(prepared[0].call())
         ulp = self._check.error(result)
-        return Contestant(peer.name, [p.call for p in prepared], refill, ulp=ulp,
-                          allocates=not np.shares_memory(result, memory))
+        return Contestant(
+            peer.name, [p.call for p in prepared], refill, ulp=ulp, allocates=not np.shares_memory(result, memory)
+        )
 
     def _prepare(self, prepare: Callable[[Job], Prepared]) -> tuple[list[Prepared], Callable[[], None] | None]:
         """One call; in place, one for each array of a pool that is refilled before every turn."""
@@ -187,7 +192,16 @@ class Contest:
 
     def _job(self, operands: list[Array], out: Array) -> Job:
         case = self.case
-        return Job(case.function, operands, out, parameters(case.function), case.axis, case.in_place, case.threads)
+        return Job(
+            case.function,
+            operand_names(case.function),
+            operands,
+            out,
+            parameters(case.function),
+            case.axis,
+            case.in_place,
+            case.threads,
+        )
 
 
 def _nothing() -> None:

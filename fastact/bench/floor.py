@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ SMALLEST_SPLIT_BYTES = 1 << 20
 
 def floor(operands: list[Array], out: Array, threads: int) -> Call:
     """Moves the bytes that a function of these operands must move: the fastest copy, sum or scale that NumPy has."""
-    operands = [_as_plain(operand) for operand in operands]
+    operands = [_as_plain(operand) for operand in operands if operand.shape == operands[0].shape]
     out = _as_plain(out)
     if out.size < operands[0].size:
         return _read_halves(operands[0], out) if 2 * out.size == operands[0].size else _read(operands[0])
@@ -77,7 +78,7 @@ def _split(work: Callable[[list[Array], Array], Call], operands: list[Array], ou
     bounds = np.linspace(0, out.size, threads + 1).astype(int)
     flat = [operand.reshape(-1) for operand in operands]
     flat_out = out.reshape(-1)
-    pieces = [work([x[a:b] for x in flat], flat_out[a:b]) for a, b in zip(bounds, bounds[1:])]
+    pieces = [work([x[a:b] for x in flat], flat_out[a:b]) for a, b in pairwise(bounds)]
     pool = ThreadPoolExecutor(threads - 1)
 
     def run() -> None:

@@ -9,17 +9,18 @@ import numpy as np
 
 import fastact
 from fastact.bench import oracle
-from fastact.bench.cases import Case
+from fastact.bench.cases import Case, operand_names
 
 Array = np.ndarray[Any, Any]
 
 # Wide enough that saturation and tails occur (relu6 is flat above 6, float32's sigmoid above 17), narrow enough that
 # most elements take the usual path.
 STANDARD_DEVIATION = 5.0
+WEIGHT = 0.25
 SEED = 20240229
 
 
-class NoSuchInput(Exception):
+class NoSuchInputError(Exception):
     """The function has no input of the kind that is asked for."""
 
 
@@ -30,23 +31,31 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
     try:
         import ml_dtypes
     except ImportError:
-        raise NoSuchInput("bfloat16 needs ml_dtypes") from None
-    return np.dtype(ml_dtypes.bfloat16)
+        raise NoSuchInputError("bfloat16 needs ml_dtypes") from None
+    dtype: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+    return dtype
 
 
 def make(case: Case) -> list[Array]:
     """The operands of a case."""
-    operands = fastact.activations[case.function].operands
-    if case.inputs == "subnormal":
-        return [_subnormal(case)] + [np.ones(case.shape, numpy_dtype(case.dtype)) for _ in operands[1:]]
-    return [_normal(case, k) for k in range(len(operands))]
+    dtype = numpy_dtype(case.dtype)
+    first = _subnormal(case, dtype) if case.inputs == "subnormal" else _normal(case, dtype, 0)
+    return [first, *(_second(case, name, dtype) for name in operand_names(case.function)[1:])]
 
 
-def _normal(case: Case, k: int) -> Array:
+def _second(case: Case, name: str, dtype: np.dtype[Any]) -> Array:
+    """A second operand: a gated unit's value, or the one weight that prelu has learned for its whole input."""
+    if name == "weight":
+        return np.full(1, WEIGHT, dtype)
+    return np.ones(case.shape, dtype) if case.inputs == "subnormal" else _normal(case, dtype, 1)
+
+
+def _normal(case: Case, dtype: np.dtype[Any], k: int) -> Array:
     drawn = _draw(case.size, k)
-    if _needs_probabilities(case.function):
-        drawn = 1 / (1 + np.exp(-drawn))
-    return drawn.astype(numpy_dtype(case.dtype)).reshape(case.shape)
+    domain = fastact.activations[case.function].domain
+    if np.isfinite([domain.low, domain.high]).all():
+        drawn = domain.low + (domain.high - domain.low) / (1 + np.exp(-drawn))
+    return drawn.astype(dtype).reshape(case.shape)
 
 
 @lru_cache(maxsize=2)
@@ -55,25 +64,18 @@ def _draw(size: int, k: int) -> Array:
     return rng.standard_normal(size, np.float32) * np.float32(STANDARD_DEVIATION)
 
 
-def _needs_probabilities(function: str) -> bool:
-    """Whether a function (logit) is defined on (0, 1) alone."""
-    outside = [np.array([-2.0, 2.0])] * len(fastact.activations[function].operands)
-    return bool(np.isnan(oracle.truth(function, outside, None)).all())
-
-
-def _subnormal(case: Case) -> Array:
+def _subnormal(case: Case, dtype: np.dtype[Any]) -> Array:
     """Inputs whose results are subnormal numbers, in which many implementations slow down or flush to zero."""
     if case.axis is not None:
-        raise NoSuchInput("only elementwise functions have such inputs here")
-    dtype = numpy_dtype(case.dtype)
+        raise NoSuchInputError("only elementwise functions have such inputs here")
     _, smallest_exponent = oracle.FORMATS[case.dtype]
-    tail = np.linspace(smallest_exponent, 0, 20_001).astype(dtype)     # e**-126 is below 2**-126
+    tail = np.linspace(smallest_exponent, 0, 20_001).astype(dtype)  # e**-126 is below 2**-126
     tiny = (np.linspace(-0.99, 0.99, 2_000) * 2.0**smallest_exponent).astype(dtype)
-    ones = [np.ones_like(tail)] * (len(fastact.activations[case.function].operands) - 1)
+    second = np.ones(1, dtype)
     for candidates in (tail, tiny):
-        operands = [candidates, *(one[: candidates.size] for one in ones)]
+        operands = [candidates, second][: len(operand_names(case.function))]
         result = np.abs(oracle.truth(case.function, operands, case.axis))
         found = candidates[(result > 0) & (result < 2.0**smallest_exponent)]
         if result.shape == candidates.shape and found.size:
             return np.random.default_rng(SEED).choice(found, case.shape)
-    raise NoSuchInput("no result of this function is subnormal")
+    raise NoSuchInputError("no result of this function is subnormal")

@@ -50,9 +50,15 @@ def in_words(machine: dict[str, Any]) -> str:
     caches = ", ".join(f"{level} {size}" for level, size in machine["caches"].items())
     target = f" for {machine['cpu_target']}" if machine["cpu_target"] else ""
     cores = f"{machine['cores']} core" + ("s" if machine["cores"] > 1 else "")
-    parts = [f"{machine['processor']} ({machine['architecture']})", cores, caches, machine["system"],
-             f"Python {machine['python']}", f"NumPy {machine['numpy']}",
-             f"fastact {machine['fastact']}, {machine['engine']} engine{target}"]
+    parts = [
+        f"{machine['processor']} ({machine['architecture']})",
+        cores,
+        caches,
+        machine["system"],
+        f"Python {machine['python']}",
+        f"NumPy {machine['numpy']}",
+        f"fastact {machine['fastact']}, {machine['engine']} engine{target}",
+    ]
     return "; ".join(part for part in parts if part)
 
 
@@ -63,21 +69,21 @@ class Disturbance:
         self._start = _cpu_times()
         self._own = _own_seconds()
 
-    def remarks(self) -> list[str]:
+    def remarks(self, setting: str) -> list[str]:
         """What speaks against believing the times, in sentences; nothing where the system does not tell."""
         now = _cpu_times()
         if self._start is None or now is None:
             return []
-        busy, stolen, total = (after - before for after, before in zip(now, self._start))
+        busy, stolen, total = (after - before for after, before in zip(now, self._start, strict=True))
         if total <= 0:
             return []
         cores = os.cpu_count() or 1
         elsewhere = max(0.0, busy - (_own_seconds() - self._own)) * cores / total
         remarks = []
         if elsewhere > BUSY_ELSEWHERE:
-            remarks.append(f"Noisy: other programs kept {elsewhere:.1f} of {cores} processors busy.")
+            remarks.append(f"Noisy on {setting}: other programs kept {elsewhere:.1f} of {cores} processors busy.")
         if stolen / total > STOLEN:
-            remarks.append(f"Noisy: the machine's host took {stolen / total:.0%} of the processors' time.")
+            remarks.append(f"Noisy on {setting}: the machine's host took {stolen / total:.0%} of the processors' time.")
         return remarks
 
 
@@ -116,8 +122,16 @@ def _caches() -> dict[str, str]:
     for index in sorted(CPU_CACHES.glob("index*")):
         kind, level, size = ("".join(_lines(index / name)) for name in ("type", "level", "size"))
         if kind in ("Data", "Unified"):
-            caches[f"L{level}"] = size.replace("K", " KiB").replace("M", " MiB")
+            caches[f"L{level}"] = _size(size)
     return caches
+
+
+def _size(text: str) -> str:
+    """1024K as 1 MiB."""
+    kibibytes = int(text.removesuffix("K")) if text.endswith("K") else 0
+    if kibibytes and kibibytes % 1024 == 0:
+        return f"{kibibytes // 1024} MiB"
+    return text.replace("K", " KiB").replace("M", " MiB")
 
 
 def _lines(path: Path) -> list[str]:

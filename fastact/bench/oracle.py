@@ -43,7 +43,9 @@ class Check:
         self.dtype = dtype
         self._axis = axis
         self._sample = _elements(operands[0]) if axis is None else _rows(operands[0], axis)
-        self._want = truth(function, [operand[self._sample] for operand in operands], axis)
+        full = operands[0].shape
+        sampled = [operand[self._sample] if operand.shape == full else operand for operand in operands]
+        self._want = truth(function, sampled, axis)
 
     def error(self, result: Array) -> float:
         """The largest error in units in the last place; ValueError if this is not the function at all."""
@@ -86,5 +88,5 @@ def _ulp(value: Array, dtype: str) -> Array:
     """The distance between neighbours of the dtype at a value."""
     fraction_bits, smallest_exponent = FORMATS[dtype]
     _, exponent = np.frexp(value)
-    one = np.ones_like(value)
-    return np.ldexp(one, np.maximum(exponent - 1, smallest_exponent) - fraction_bits)
+    distance: Array = np.ldexp(np.ones_like(value), np.maximum(exponent - 1, smallest_exponent) - fraction_bits)
+    return distance

@@ -21,7 +21,7 @@ DIGITS = 4
 NOISY_SPREAD = 0.10
 
 
-class NotResults(Exception):
+class NotResultsError(Exception):
     """A file does not hold this program's results."""
 
 
@@ -44,6 +44,7 @@ class Quartiles:
         return (self.high - self.low) / self.median
 
     def __str__(self) -> str:
+        """The median, and in brackets where half of the rounds lie."""
         return f"{self.median:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
@@ -65,12 +66,32 @@ class Measurement:
     processors: float
     allocates: bool
 
-    FIELDS = ("peer", "ns_low", "ns", "ns_high", "ratio_low", "ratio", "ratio_high", "of_floor", "ulp", "rounds",
-              "processors", "allocates")
+    FIELDS = (
+        "peer",
+        "ns_low",
+        "ns",
+        "ns_high",
+        "ratio_low",
+        "ratio",
+        "ratio_high",
+        "of_floor",
+        "ulp",
+        "rounds",
+        "processors",
+        "allocates",
+    )
 
     def to_json(self) -> list[Any]:
-        numbers = [self.ns.low, self.ns.median, self.ns.high, self.ratio.low, self.ratio.median, self.ratio.high,
-                   self.of_floor, self.ulp]
+        numbers = [
+            self.ns.low,
+            self.ns.median,
+            self.ns.high,
+            self.ratio.low,
+            self.ratio.median,
+            self.ratio.high,
+            self.of_floor,
+            self.ulp,
+        ]
         return [self.peer, *map(_rounded, numbers), self.rounds, round(self.processors, 1), self.allocates]
 
     @classmethod
@@ -85,8 +106,8 @@ class CaseResult:
 
     case: Case
     bytes_per_element: float
-    harness_ns: float       # per call
-    floor: Quartiles        # ns per element
+    harness_ns: float  # per call
+    floor: Quartiles  # ns per element
     measurements: list[Measurement]
     skipped: dict[str, str] = field(default_factory=dict)
 
@@ -104,7 +125,7 @@ class CaseResult:
 
     @property
     def worst_ratio(self) -> float:
-        """fastact's time over its best peer's; 0 where it has no peer."""
+        """Fastact's time over its best peer's; 0 where it has no peer."""
         return self.best_peer.ratio.median if self.best_peer else 0.0
 
     @property
@@ -162,8 +183,13 @@ class Results:
     def dumps(self) -> str:
         """JSON with a line per case, so that a diff of two runs can be read."""
         head = {
-            "format": FORMAT, "machine": self.machine, "versions": self.versions, "missing": self.missing,
-            "failures": self.failures, "remarks": self.remarks, "seconds": round(self.seconds),
+            "format": FORMAT,
+            "machine": self.machine,
+            "versions": self.versions,
+            "missing": self.missing,
+            "failures": self.failures,
+            "remarks": self.remarks,
+            "seconds": round(self.seconds),
             "measurement_fields": Measurement.FIELDS,
         }
         lines = ",\n".join(_line(result.to_json()) for result in self.cases)
@@ -174,11 +200,11 @@ class Results:
         try:
             fields = json.loads(text)
             if fields["format"] != FORMAT:
-                raise NotResults(f"format {fields['format']}")
+                raise NotResultsError(f"format {fields['format']}")
             kept = {name: fields[name] for name in ("machine", "versions", "missing", "failures", "remarks", "seconds")}
             return cls(cases=[CaseResult.from_json(case) for case in fields["cases"]], **kept)
         except (ValueError, KeyError, TypeError, IndexError):
-            raise NotResults("not JSON of this program's") from None
+            raise NotResultsError("not JSON of this program's") from None
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,11 +20,12 @@ EXPLANATION = (
     "scale). ~: noisy."
 )
 NOISY_MARK = " ~"
+LIMITLESS = 1000
 
 
 def show(console: Console, results: Results, worst_first: bool) -> None:
     """Prints the whole run."""
-    for table in [_worst_first(results)] if worst_first else _by_setting(results):
+    for table in [_worst_first(results)] if worst_first else _by_setting(console, results):
         console.print(table)
     console.print(EXPLANATION, style="dim")
     console.print(machine.in_words(results.machine), style="dim", highlight=False)
@@ -35,8 +37,10 @@ def remarks(results: Results) -> list[str]:
     """What a reader should know before believing the numbers."""
     lines = list(results.remarks)
     if results.noisy:
-        lines.append(f"{len(results.noisy)} of {len(results.cases)} cases are noisy: "
-                     "their floor or fastact's time spreads over more than 10 %.")
+        lines.append(
+            f"{len(results.noisy)} of {len(results.cases)} cases are noisy: "
+            "their floor or fastact's time spreads over more than 10 %."
+        )
     if results.missing:
         reasons = ", ".join(f"{PEERS[peer].title} ({reason})" for peer, reason in results.missing.items())
         lines.append(f"Left out: {reasons}.")
@@ -54,8 +58,9 @@ def remarks(results: Results) -> list[str]:
 def show_comparison(console: Console, comparison: Comparison) -> None:
     """Prints what got slower and faster."""
     if not comparison.same_machine:
-        console.print("The old results are another processor's: only times relative to the floor are compared.",
-                      style="yellow")
+        console.print(
+            "The old results are another processor's: only times relative to the floor are compared.", style="yellow"
+        )
     for title, changes, style in (("Slower", comparison.slower, "red"), ("Faster", comparison.faster, "green")):
         if changes:
             console.print(_changes(title, changes, style))
@@ -68,53 +73,56 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
 
 
 def _changes(title: str, changes: Iterable[Change], style: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column("case")
-    table.add_column("new / old", justify="right")
+    table = _table(title, ["case"], ["new / old"])
     for change in changes:
         table.add_row(str(change.case), Text(f"{change.factor:.2f}", style))
     return table
 
 
-def _by_setting(results: Results) -> Iterable[Table]:
-    """A table for each shape and setting, a row for each function."""
+def _by_setting(console: Console, results: Results) -> Iterable[Table]:
+    """A table for each shape and setting, a row for each function; on a narrow terminal the best peer stands alone."""
     groups: dict[tuple[str, str], list[CaseResult]] = {}
     for result in results.cases:
         groups.setdefault((result.case.shape_text, result.case.setting), []).append(result)
     for (shape, setting), group in groups.items():
-        yield _setting_table(f"{shape} elements, {setting}", group)
+        title = f"{shape} elements, {setting}"
+        measured = {peer.peer for result in group for peer in result.peers}
+        table = _setting_table(title, group, [name for name in PEERS if name in measured])
+        fits = console.measure(table, options=console.options.update(width=LIMITLESS)).maximum <= console.width
+        yield table if fits else _setting_table(title, group, [])
 
 
-def _setting_table(title: str, group: list[CaseResult]) -> Table:
-    measured = {peer.peer for result in group for peer in result.peers}
-    peers = [name for name in PEERS if name in measured]
-    table = Table(title=title, title_justify="left")
-    table.add_column("function", no_wrap=True)
-    for header in ("ns/element", "GB/s", "of floor", "best peer's ratio", *(PEERS[name].title for name in peers)):
-        table.add_column(header, justify="right")
+def _table(title: str, left: Iterable[str], right: Iterable[str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for header in left:
+        table.add_column(header, no_wrap=True)
+    for header in right:
+        table.add_column(header, justify="right", no_wrap=True)
+    return table
+
+
+def _setting_table(title: str, group: list[CaseResult], peers: list[str]) -> Table:
+    titles = [PEERS[name].title for name in peers]
+    table = _table(title, ["function"], ["ns/element", "GB/s", "of floor", "best peer", "ratio", *titles])
     for result in group:
         by_name = {peer.peer: peer for peer in result.peers}
-        ratios = [ratio_text(by_name[name]) if name in by_name else Text("") for name in peers]
-        table.add_row(_function(result), *_own_columns(result), _best(result), *ratios)
+        ratios = [_ratio(by_name[name]) if name in by_name else Text("") for name in peers]
+        table.add_row(_function(result), *_own_columns(result), *_best(result), *ratios)
     table.add_section()
-    first, blanks = group[0], [""] * (len(peers) + 2)
+    first = group[0]
     floor = first.floor.median
-    table.add_row("floor", number(floor), number(first.gigabytes_per_second(floor)), *blanks, style="dim")
+    table.add_row("floor", number(floor), number(first.gigabytes_per_second(floor)), style="dim")
     harness = first.harness_ns / first.case.size
-    table.add_row("empty call", number(harness), "", *blanks, style="dim")
+    table.add_row("empty call", number(harness), style="dim")
     return table
 
 
 def _worst_first(results: Results) -> Table:
-    table = Table(title="Worst ratios first", title_justify="left")
-    for header in ("function", "shape", "setting"):
-        table.add_column(header, no_wrap=header == "function")
-    for header in ("ns/element", "GB/s", "of floor", "best peer", "ratio"):
-        table.add_column(header, justify="right")
+    columns = ["ns/element", "GB/s", "of floor", "best peer", "ratio"]
+    table = _table("Worst ratios first", ["function", "shape", "setting"], columns)
     for result in results.worst_first():
-        best = PEERS[result.best_peer.peer].title if result.best_peer else "none"
-        table.add_row(_function(result), result.case.shape_text, result.case.setting, *_own_columns(result), best,
-                      _best(result))
+        place = result.case.shape_text, result.case.setting
+        table.add_row(_function(result), *place, *_own_columns(result), *_best(result))
     return table
 
 
@@ -127,13 +135,15 @@ def _own_columns(result: CaseResult) -> list[str]:
     return [number(ns), number(result.gigabytes_per_second(ns)), f"{result.fastact.of_floor:.2f}"]
 
 
-def _best(result: CaseResult) -> Text:
-    if result.best_peer is None:
-        return Text("")
-    return Text(str(result.best_peer.ratio), _style(result.best_peer))
+def _best(result: CaseResult) -> tuple[Text, Text]:
+    """The fastest peer and the ratio to it, with its spread."""
+    best = result.best_peer
+    if best is None:
+        return Text("none", "dim"), Text("")
+    return Text(PEERS[best.peer].title), Text(str(best.ratio), _style(best))
 
 
-def ratio_text(peer: Measurement) -> Text:
+def _ratio(peer: Measurement) -> Text:
     return Text(f"{peer.ratio.median:.2f}", _style(peer))
 
 

@@ -20,7 +20,7 @@ class Contestant:
     ulp: float = 0.0
     allocates: bool = False
     seconds_per_call: float = 0.0
-    nanoseconds: dict[int, float] = field(default_factory=dict)     # per call, by round
+    nanoseconds: dict[int, float] = field(default_factory=dict)  # per call, by round
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
 
@@ -41,7 +41,7 @@ class Contestant:
     def calibrate(self, seconds: float = TURN_SECONDS) -> None:
         """Repeats the call often enough for a turn; in place, the pool of inputs says how often."""
         best = self.time()
-        if best < seconds:      # the first call may have had to fetch its arrays or wake its threads
+        if best < seconds:  # the first call may have had to fetch its arrays or wake its threads
             best = min(self.time() for _ in range(5))
         if self.refill is None:
             self.calls *= max(1, round(seconds / max(best, 1e-9)))
@@ -50,7 +50,7 @@ class Contestant:
     def turn(self, number: int) -> None:
         """One round's measurement."""
         if len(self.calls) > 1 and self.refill is None:
-            self.calls[0]()     # brings the arrays back into cache and wakes this library's threads
+            self.calls[0]()  # brings the arrays back into cache and wakes this library's threads
         self.nanoseconds[number] = 1e9 * self.time()
 
     @property

@@ -23,7 +23,7 @@ THREAD_VARIABLES = (
     "OPENBLAS_NUM_THREADS",
     "NUMEXPR_NUM_THREADS",
     "NUMBA_NUM_THREADS",
-    "NPROC",            # the size of XLA's thread pool, and so of JAX's
+    "NPROC",  # the size of XLA's thread pool, and so of JAX's
 )
 
 # OpenMP's idle threads go to sleep after a millisecond instead of 200: turns are calls back to back and lose nothing
@@ -39,10 +39,10 @@ class Plan:
     peers: list[str]
     threads: int
     seconds_per_case: float
-    seconds: float | None = None    # when to stop, whatever is left
+    seconds: float | None = None  # when to stop, whatever is left
 
 
-class Crashed(Exception):
+class CrashedError(Exception):
     """The measuring process died."""
 
 
@@ -50,8 +50,14 @@ def measure(plan: Plan) -> Iterator[dict[str, Any]]:
     """Runs a plan in a fresh process and yields its messages, each a dict with one key."""
     environment = {**os.environ, **ENVIRONMENT, **dict.fromkeys(THREAD_VARIABLES, str(plan.threads))}
     with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen([sys.executable, "-m", "fastact.bench.worker"], env=environment, text=True,
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fastact.bench.worker"],
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        )
         assert process.stdin is not None and process.stdout is not None
         try:
             process.stdin.write(json.dumps(asdict(plan)))
@@ -61,7 +67,7 @@ def measure(plan: Plan) -> Iterator[dict[str, Any]]:
             if process.wait():
                 errors.seek(0)
                 last = (errors.read().strip().splitlines() or ["no message"])[-1]
-                raise Crashed(f"the measuring process ended with status {process.returncode}: {last}")
+                raise CrashedError(f"the measuring process ended with status {process.returncode}: {last}")
         finally:
             process.kill()
             process.wait()
@@ -71,6 +77,7 @@ def measure(plan: Plan) -> Iterator[dict[str, Any]]:
 def main() -> None:
     """The process that measures."""
     plan = Plan(**json.load(sys.stdin))
+    _keep_to(plan.threads)
     # Libraries print what they like; only messages may reach the parent.
     messages = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -78,11 +85,20 @@ def main() -> None:
         _send(messages, message)
 
 
+def _keep_to(processors: int) -> None:
+    """Binds this process to so many processors, which no library can mistake.
+
+    JAX hands every call to a thread of its own: on one processor that costs it least, and it cannot use two.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-processors:])
+
+
 def _work(plan: Plan) -> Iterator[dict[str, Any]]:
     from fastact.bench import machine, peers
     from fastact.bench.cases import Case
-    from fastact.bench.contest import Contest, WrongResult
-    from fastact.bench.inputs import NoSuchInput
+    from fastact.bench.contest import Contest, WrongResultError
+    from fastact.bench.inputs import NoSuchInputError
 
     started = time.monotonic()
     peers.FASTACT.load(plan.threads)
@@ -97,11 +113,11 @@ def _work(plan: Plan) -> Iterator[dict[str, Any]]:
         yield {"begin": str(case)}
         try:
             yield {"result": Contest(case, list(versions)).run(plan.seconds_per_case).to_json()}
-        except NoSuchInput:
+        except NoSuchInputError:
             yield {"none": str(case)}
-        except WrongResult as error:
+        except WrongResultError as error:
             yield {"wrong": str(error)}
-    yield {"remarks": disturbance.remarks()}
+    yield {"remarks": disturbance.remarks("1 thread" if plan.threads == 1 else f"{plan.threads} threads")}
 
 
 def _send(messages: IO[str], message: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 
-class Skip(Exception):
+class SkipError(Exception):
     """This peer has no such function, dtype or way to be called; the message says which, in a few words."""
 
 
@@ -24,6 +24,7 @@ class Job:
     """
 
     function: str
+    names: tuple[str, ...]  # of the operands
     operands: list[Array]
     out: Array
     parameters: Mapping[str, float] = field(default_factory=dict)
@@ -59,21 +60,21 @@ class Peer(Protocol):
         ...
 
     def prepare(self, job: Job) -> Prepared:
-        """Makes the call, or raises Skip."""
+        """Makes the call, or raises SkipError."""
         ...
 
 
 def find(table: Mapping[str, Any], job: Job) -> Any:
     """The peer's entry for a function."""
     if job.function not in table:
-        raise Skip("has no such function")
+        raise SkipError("has no such function")
     return table[job.function]
 
 
 def only(job: Job, *dtypes: str) -> None:
-    """Raises Skip for a dtype that the peer does not have."""
+    """Raises SkipError for a dtype that the peer does not have."""
     if job.dtype not in dtypes:
-        raise Skip(f"has no {job.dtype}")
+        raise SkipError(f"has no {job.dtype}")
 
 
 def version(distribution: str) -> str:

@@ -9,6 +9,8 @@ from fastact.bench.peers._base import Job, Prepared
 
 
 class Fastact:
+    """fastact on its compiled, Numba or NumPy engine."""
+
     name = "fastact"
     title = "fastact"
 

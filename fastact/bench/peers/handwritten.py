@@ -30,12 +30,14 @@ def _glu(x: Array, out: Array, axis: int) -> Array:
 
 def _softmax(x: Array, out: Array, axis: int) -> Array:
     e = np.exp(x - x.max(axis, keepdims=True))
-    return np.divide(e, e.sum(axis, keepdims=True), out=out)
+    np.divide(e, e.sum(axis, keepdims=True), out=out)
+    return out
 
 
 def _softmin(x: Array, out: Array, axis: int) -> Array:
     e = np.exp(x.min(axis, keepdims=True) - x)
-    return np.divide(e, e.sum(axis, keepdims=True), out=out)
+    np.divide(e, e.sum(axis, keepdims=True), out=out)
+    return out
 
 
 def _log_softmax(x: Array, out: Array, axis: int) -> Array:
@@ -55,17 +57,17 @@ def _hardmax(x: Array, out: Array, axis: int) -> Array:
 
 
 FUNCTIONS: dict[str, Callable[..., Array]] = {
-    "identity": lambda x, out: np.positive(x, out=out),
+    "identity": np.positive,
     "step": lambda x, out, at_zero: np.heaviside(x, at_zero, out=out),
     "sigmoid": lambda x, out: np.divide(1, 1 + np.exp(-x), out=out),
     "log_sigmoid": lambda x, out: np.negative(np.logaddexp(0, -x), out=out),
     "logit": lambda x, out: np.log(x / (1 - x), out=out),
-    "tanh": lambda x, out: np.tanh(x, out=out),
+    "tanh": np.tanh,
     "relu": lambda x, out: np.maximum(x, 0, out=out),
     "relu6": lambda x, out: np.clip(x, 0, 6, out=out),
     "squared_relu": lambda x, out: np.square(np.maximum(x, 0), out=out),
     "leaky_relu": lambda x, out, negative_slope: np.maximum(x, negative_slope * x, out=out),
-    "prelu": lambda x, out, weight: np.maximum(x, weight * x, out=out),
+    "prelu": lambda x, weight, out: np.maximum(x, weight * x, out=out),
     "silu": lambda x, out: np.divide(x, 1 + np.exp(-x), out=out),
     "mish": lambda x, out: np.multiply(x, np.tanh(np.logaddexp(0, x)), out=out),
     "elu": lambda x, out, alpha: np.where(x > 0, x, alpha * np.expm1(x)),
@@ -77,9 +79,7 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
     "hard_swish": lambda x, out: np.multiply(x, np.clip(x + 3, 0, 6) / 6, out=out),
     "hard_tanh": lambda x, out, min_value, max_value: np.clip(x, min_value, max_value, out=out),
     "hard_shrink": lambda x, out, threshold: np.multiply(x, np.abs(x) > threshold, out=out),
-    "soft_shrink": lambda x, out, threshold: np.multiply(
-        np.sign(x), np.maximum(np.abs(x) - threshold, 0), out=out
-    ),
+    "soft_shrink": lambda x, out, threshold: np.multiply(np.sign(x), np.maximum(np.abs(x) - threshold, 0), out=out),
     "tanh_shrink": lambda x, out: np.subtract(x, np.tanh(x), out=out),
     "gelu_tanh": _gelu_tanh,
     "quick_gelu": lambda x, out: np.divide(x, 1 + np.exp(-1.702 * x), out=out),
@@ -100,6 +100,8 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
 
 
 class HandWritten:
+    """Formulas over NumPy."""
+
     name = "numpy"
     title = "NumPy"
 

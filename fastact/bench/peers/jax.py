@@ -6,7 +6,7 @@ import importlib
 from functools import partial
 from typing import Any
 
-from fastact.bench.peers._base import Job, Prepared, Skip, find
+from fastact.bench.peers._base import Job, Prepared, SkipError, find
 
 # jax.nn's names are fastact's own, except for these; what jax.nn lacks is a formula over jax.numpy.
 NAMES = {"hard_swish": "hard_silu", "softsign": "soft_sign"}
@@ -23,7 +23,7 @@ def _function(jax: Any, job: Job) -> Any:
         "gelu_tanh": lambda: partial(jax.nn.gelu, approximate=True),
         "quick_gelu": lambda: lambda x: x * jax.nn.sigmoid(1.702 * x),
         "squared_relu": lambda: lambda x: np.square(jax.nn.relu(x)),
-        "prelu": lambda: partial(jax.nn.leaky_relu, negative_slope=p["weight"]),
+        "prelu": lambda: lambda x, weight: np.where(x > 0, x, weight * x),
         "leaky_relu": lambda: partial(jax.nn.leaky_relu, negative_slope=p["negative_slope"]),
         "elu": lambda: partial(jax.nn.elu, alpha=p["alpha"]),
         "celu": lambda: partial(jax.nn.celu, alpha=p["alpha"]),
@@ -45,6 +45,8 @@ def _function(jax: Any, job: Job) -> Any:
 
 
 class Jax:
+    """jax.nn and jax.numpy, jitted."""
+
     name = "jax"
     title = "JAX"
 
@@ -58,9 +60,9 @@ class Jax:
 
     def prepare(self, job: Job) -> Prepared:
         if job.in_place:
-            raise Skip("does not work in place")
+            raise SkipError("does not work in place")
         if job.function == "softplus" and job.parameters["beta"] != 1:
-            raise Skip("has no beta")
+            raise SkipError("has no beta")
         function = _function(self._jax, job)
         if job.axis is not None:
             function = partial(function, axis=job.axis)

@@ -15,11 +15,11 @@ LOW_ACCURACY, HIGH_ACCURACY = 0x1, 0x2
 TYPES = {"float32": ("s", ctypes.c_float), "float64": ("d", ctypes.c_double)}
 
 Call = Callable[[], object]
-Bind = Callable[..., Call]      # a function's name and its arrays' -> the call
+Bind = Callable[..., Call]  # a function's name and its arrays' -> the call
 
 
 def _gelu(bind: Bind) -> Call:
-    """x times the normal distribution's function, in two passes: MKL has no gelu."""
+    """X times the normal distribution's function, in two passes: MKL has no gelu."""
     distribution, product = bind("CdfNorm", "x", "scratch"), bind("Mul", "x", "scratch", "out")
 
     def call() -> None:
@@ -36,6 +36,8 @@ FUNCTIONS: dict[str, Callable[[Bind], Call]] = {
 
 
 class Mkl:
+    """One accuracy mode of the library."""
+
     def __init__(self, name: str, title: str, mode: int) -> None:
         self.name, self.title, self._mode = name, title, mode
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastact.bench.peers._base import Job, Prepared, Skip, find, only, version
+from fastact.bench.peers._base import Job, Prepared, find, only, version
 from fastact.bench.peers.handwritten import SELU_ALPHA, SELU_SCALE
 
 # Only float32 numbers keep a float32 expression in float32 (a bare 0.5 is a double), so every number that is not
@@ -56,6 +56,8 @@ EXPRESSIONS = {
 
 
 class NumExpr:
+    """Expressions that NumExpr compiles."""
+
     name = "numexpr"
     title = "NumExpr"
 
@@ -67,10 +69,8 @@ class NumExpr:
     def prepare(self, job: Job) -> Prepared:
         expression = find(EXPRESSIONS, job)
         only(job, "float32", "float64")
-        if job.function == "glu" or job.axis is not None:
-            raise Skip("has no such function")
         scalar = job.x.dtype.type
         names: dict[str, Any] = {name: scalar(number) for name, number in {**CONSTANTS, **job.parameters}.items()}
-        names.update(zip(("x",) if len(job.operands) == 1 else ("gate", "value"), job.operands))
+        names.update(zip(job.names, job.operands, strict=True))
         evaluate, out = self._numexpr.evaluate, job.out
         return Prepared(lambda: evaluate(expression, local_dict=names, global_dict={}, out=out), np.asarray)

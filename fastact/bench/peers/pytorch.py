@@ -21,7 +21,7 @@ def _one_operand(torch: Any, p: dict[str, float], dtype: Any) -> dict[str, Calla
     Where the function that people call takes no out= but runs the same kernel as one that does (relu is clamp_min,
     selu and celu are elu), that one is called.
     """
-    F, nn = torch.nn.functional, torch._C._nn
+    functional, nn = torch.nn.functional, torch._C._nn
     return {
         "identity": lambda: torch.clone,
         "step": lambda: _then(torch.heaviside, torch.tensor(p["at_zero"], dtype=dtype)),
@@ -33,20 +33,19 @@ def _one_operand(torch: Any, p: dict[str, float], dtype: Any) -> dict[str, Calla
         "relu6": lambda: partial(nn.hardtanh, min_val=0, max_val=6),
         "squared_relu": lambda: lambda x: torch.square(torch.relu(x)),
         "leaky_relu": lambda: partial(nn.leaky_relu, negative_slope=p["negative_slope"]),
-        "prelu": lambda: _then(torch.prelu, torch.tensor([p["weight"]], dtype=dtype)),
         "silu": lambda: nn.silu,
         "mish": lambda: nn.mish,
         "elu": lambda: partial(nn.elu, alpha=p["alpha"]),
         "celu": lambda: partial(nn.elu, alpha=p["alpha"], scale=1, input_scale=1 / p["alpha"]),
         "selu": lambda: partial(nn.elu, alpha=SELU_ALPHA, scale=SELU_SCALE),
         "softplus": lambda: partial(nn.softplus, beta=p["beta"]),
-        "softsign": lambda: F.softsign,
+        "softsign": lambda: functional.softsign,
         "hard_sigmoid": lambda: nn.hardsigmoid,
         "hard_swish": lambda: nn.hardswish,
         "hard_tanh": lambda: partial(nn.hardtanh, min_val=p["min_value"], max_val=p["max_value"]),
         "hard_shrink": lambda: partial(torch.hardshrink, lambd=p["threshold"]),
         "soft_shrink": lambda: partial(nn.softshrink, lambd=p["threshold"]),
-        "tanh_shrink": lambda: F.tanhshrink,
+        "tanh_shrink": lambda: functional.tanhshrink,
         "gelu": lambda: nn.gelu,
         "gelu_tanh": lambda: partial(nn.gelu, approximate="tanh"),
         "threshold": lambda: partial(torch.threshold, threshold=p["threshold"], value=p["value"]),
@@ -54,10 +53,11 @@ def _one_operand(torch: Any, p: dict[str, float], dtype: Any) -> dict[str, Calla
     }
 
 
-def _gates(torch: Any) -> dict[str, Call]:
-    """Gated units of two operands, which PyTorch has no single function for: the two calls that people write."""
+def _two_operands(torch: Any) -> dict[str, Call]:
+    """For the gated units PyTorch has no single function: the two calls that people write."""
     nn = torch._C._nn
     return {
+        "prelu": torch.prelu,
         "swiglu": lambda gate, value, out: torch.mul(nn.silu(gate), value, out=out),
         "geglu": lambda gate, value, out: torch.mul(nn.gelu(gate), value, out=out),
         "reglu": lambda gate, value, out: torch.mul(torch.relu(gate), value, out=out),
@@ -80,6 +80,8 @@ def _then(function: Call, second: Any) -> Call:
 
 
 class PyTorch:
+    """torch and torch.nn.functional."""
+
     name = "pytorch"
     title = "PyTorch"
 
@@ -93,7 +95,7 @@ class PyTorch:
         operands = [self._tensor(operand) for operand in job.operands]
         out = operands[0] if job.in_place else self._tensor(job.out)
         if len(operands) > 1:
-            call = partial(find(_gates(torch), job), *operands)
+            call: Call = partial(find(_two_operands(torch), job), *operands)
         elif job.axis is not None:
             call = partial(find(_along_axis(torch), job), operands[0], dim=job.axis)
         else:
@@ -109,7 +111,7 @@ class PyTorch:
             call(out=out)
         except (TypeError, RuntimeError):
             return False
-        out.copy_(kept)     # in place, that was the input
+        out.copy_(kept)  # in place, that was the input
         return True
 
     @staticmethod
@@ -126,6 +128,6 @@ class PyTorch:
         if tensor.dtype != self._torch.bfloat16:
             array: Array = tensor.numpy()
             return array
-        import ml_dtypes    # there, or the input would not have been bfloat16
+        import ml_dtypes  # there, or the input would not have been bfloat16
 
         return np.asarray(tensor.view(self._torch.int16).numpy()).view(ml_dtypes.bfloat16)

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from fastact.bench.peers._base import Array, Job, Prepared, Skip, find, only, version
+from fastact.bench.peers._base import Array, Job, Prepared, SkipError, find, only, version
 
 
 class SciPy:
+    """scipy.special."""
+
     name = "scipy"
     title = "SciPy"
 
@@ -30,7 +32,7 @@ class SciPy:
             "logit": special.logit,
             "gelu": gelu,
         }
-        if hasattr(special, "softplus"):    # since 1.16
+        if hasattr(special, "softplus"):  # since 1.16
             self._ufuncs["softplus"] = special.softplus
         self._along_axis: dict[str, Callable[..., Any]] = {
             "softmax": special.softmax,
@@ -43,9 +45,9 @@ class SciPy:
         if job.axis is None:
             call = find(self._ufuncs, job)
             if job.dtype == "bfloat16":
-                raise Skip("has no bfloat16")
+                raise SkipError("has no bfloat16")
             return Prepared(partial(call, job.x, out=job.out))
         only(job, "float32", "float64")
         if job.in_place:
-            raise Skip("does not work in place")
+            raise SkipError("does not work in place")
         return Prepared(partial(find(self._along_axis, job), job.x, axis=job.axis))

@@ -6,7 +6,7 @@ import importlib
 from functools import partial
 from typing import Any
 
-from fastact.bench.peers._base import Job, Prepared, Skip, find, only, version
+from fastact.bench.peers._base import Job, Prepared, SkipError, find, only, version
 
 NAMES = {
     "identity": "identity",
@@ -18,6 +18,8 @@ NAMES = {
 
 
 class ScikitLearn:
+    """The activations of scikit-learn's perceptrons."""
+
     name = "sklearn"
     title = "scikit-learn"
 
@@ -30,7 +32,7 @@ class ScikitLearn:
         function = self._functions[find(NAMES, job)]
         only(job, "float32", "float64")
         if not job.in_place:
-            raise Skip("works in place only")
+            raise SkipError("works in place only")
         if job.axis is not None and job.axis % job.x.ndim != 1:
-            raise Skip("works along the last axis only")
+            raise SkipError("works along the last axis only")
         return Prepared(partial(function, job.x), lambda _: job.x)
