@@ -86,7 +86,7 @@ class BuildKernels(build_ext):
             try:
                 self.compiler.compile([str(source)], output_dir=directory, include_dirs=self.include_dirs)
             except Exception:       # each compiler class has its own
-                return f"{self.compiler.executables.get('compiler', ['the C compiler'])[0]} does not work"
+                return f"{getattr(self.compiler, 'compiler', ['the C compiler'])[0]} does not work"
         return None
 
     def _write_c_sources(self) -> None:

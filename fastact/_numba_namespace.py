@@ -103,8 +103,11 @@ def gaussian_parts(x: Any) -> Any:
 
 @inline
 def scaled_product(a: Any, b: Any, y: Any) -> Any:
-    half = math.exp(y * 0.5)
-    return half if half == 0 else (a * half) * (b * half)
+    deep = y < -600
+    e = math.exp(y / 2 if deep else y)
+    if e == 0:
+        return e
+    return (a * e) * (b * e) if deep else a * e * b
 
 
 @inline

@@ -57,8 +57,9 @@ def gaussian_parts(x: Any) -> tuple[Any, Any]:
 
 def scaled_product(a: Any, b: Any, y: Any) -> Any:
     """a b exp(y), also where exp(y) alone would lose digits to underflow or be 0."""
-    half = exp(y * 0.5)
-    return where(half == 0, half, (a * half) * (b * half))
+    deep = y < -600
+    e = exp(where(deep, y / 2, y))
+    return where(e == 0, e, where(deep, (a * e) * (b * e), a * e * b))
 
 
 def product_error(a: Any, b: Any, product: Any) -> Any:

@@ -39,7 +39,7 @@ cdef inline real sigmoid(real x) noexcept nogil:
     if real is float:
         if not HAS_FMA:
             return <float>sigmoid[double](x)
-    cdef real y = sigmoid_of_negative(-absolute(x), <real>0)
+    cdef real y = sigmoid_of_negative(-absolute(x), <real>0, <real>1)
     return <real>1 - y if x > 0 else y
 
 
@@ -48,55 +48,36 @@ cdef inline real sigmoid_derivative(real x) noexcept nogil:
     if real is float:
         if not HAS_FMA:
             return <float>sigmoid_derivative[double](x)
-    cdef real y = sigmoid_of_negative(-absolute(x), <real>0)
+    cdef real y = sigmoid_of_negative(-absolute(x), <real>0, <real>1)
     return fma(-y, y, y)
 
 
 cdef inline real tanh(real x) noexcept nogil:
-    cdef real sum, u, u_low, w, m, a, b, q, c, d, rest, y, one
     if real is float:
         if not HAS_FMA:
             return <float>tanh[double](x)
-        sum, u, u_low = reduce_by_half_ln2(x, <float>12583039.0)
-    else:
-        sum, u, u_low = reduce_by_half_ln2(x, 6755399441056767.0)
-    w = coth_series(u)
-    m = power_of_two(sum)
-    # Where m + 1 rounds, 2 - b differs from it by exactly 2; and its sign makes -0.0 come out as -0.0.
-    b = m + <real>1
-    a = <real>2 - b
-    q = leading_half(rough_tanh(x))
-    c = fma(q, b, a)
-    d = fma(q, a, b)
-    rest = fma(-w, c, fma(d, u, -c))
-    if real is double:
-        rest = fma(d, u_low, rest)
-    y = q + rest / fma(b, w, fma(-a, u, b))
-    one = copy_sign(<real>1, x)
-    if real is float:
-        return one if absolute(x) > <float>9.02 else y
-    else:
-        return one if absolute(x) > 19.1 else y
+    return copy_sign(tanh_of_positive(absolute(x)), x)
 
 
 cdef inline real tanh_derivative(real x) noexcept nogil:
-    # 1 - tanh(x)**2 = 4 sigmoid(2x) sigmoid(-2x), which does not cancel.
-    return <real>4 * sigmoid_derivative(<real>2 * x)
+    # 1 - tanh(x)**2 = 4 sigmoid(2x) sigmoid(-2x), which does not cancel: 4 y (1 - y).
+    if real is float:
+        if not HAS_FMA:
+            return <float>tanh_derivative[double](x)
+    cdef real y = sigmoid_of_negative(<real>-2 * absolute(x), <real>0, <real>4)
+    return fma(<real>-0.25 * y, y, y)
 
 
 cdef inline real softplus(real x, real beta) noexcept nogil:
     cdef double z = <double>x * <double>beta
-    cdef double inverse = 1.0 / <double>beta
-    cdef double linear = x if z > 0 else <real>0
     cdef double depth = -absolute(z), curved, excess
     if real is float:
         depth = -200.0 if depth < -200.0 else depth
-        return <float>(linear + short_log1p(short_exp(depth)) * inverse)
+        return <float>((x if z > 0 else <float>0) + short_log1p(short_exp(depth)) / beta)
     else:
         excess = product_excess(x, beta, z)
         curved = log1p_of_exp(depth, excess if z > 0 else -excess)
-        excess = product_excess(curved * inverse, beta, curved)
-        return linear + (curved * inverse + excess * inverse)
+        return (x if z > 0 else 0.0) + curved / beta
 
 
 cdef inline real softplus_derivative(real x, real beta) noexcept nogil:
@@ -105,5 +86,5 @@ cdef inline real softplus_derivative(real x, real beta) noexcept nogil:
             return <float>softplus_derivative[double](x, beta)
     cdef real z = beta * x
     cdef real excess = fma(-beta, x, z)
-    cdef real y = sigmoid_of_negative(-absolute(z), excess if z < 0 else -excess)
+    cdef real y = sigmoid_of_negative(-absolute(z), excess if z < 0 else -excess, <real>1)
     return <real>1 - y if z > 0 else y

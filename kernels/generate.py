@@ -17,8 +17,9 @@ ROW_FUNCTIONS = HERE / "rowwise_real.h"
 TEMPLATE = HERE / "module.pyx.in"
 SOURCES = sorted(path for pattern in ("*.pxi", "*.in", "*.h", "*.c", "*.py") for path in HERE.glob(pattern))
 
-# Operands of these names are arrays of the call's dtype; all others are parameters.
-ARRAYS = frozenset({"x", "grad", "gate", "gated"})
+# Operands of these names are arrays of the call's dtype, and so is the value that a gate lets through; all others are
+# parameters.
+ARRAYS = frozenset({"x", "grad", "gate"})
 
 DEFINITION = re.compile(r"^cdef inline (real|number) (\w+)\(([^)]*)\) noexcept nogil:", re.MULTILINE)
 
@@ -67,7 +68,8 @@ class ElementwiseLoop:
 
     @property
     def arrays(self) -> int:
-        return sum(operand in ARRAYS for operand in self.inputs)
+        arrays = ARRAYS | {"value"} if "gate" in self.inputs else ARRAYS
+        return sum(operand in arrays for operand in self.inputs)
 
     @property
     def parameters(self) -> int:

@@ -75,41 +75,6 @@ cdef inline real power_of_two(real sum) noexcept nogil:
         return float64_of_bits(bits_of_float64(sum) << 52)
 
 
-# e**x = 2**n e**r with n = rint(x / ln2), |r| <= ln2/2. Here ln2 is subtracted in two parts, the first so short that
-# its product with n is exact (Cody and Waite 1980), so nothing depends on a fused multiply-add.
-
-
-cdef inline (real, real) scaled_exp(real x, real x_low) noexcept nogil:
-    """m and p such that e**(x + x_low) = m (1 + p) 2**-64 (2**-512 in float64), for x from -150 ln2 (-1075 ln2) to 0."""
-    cdef real sum, n, r, p
-    if real is float:
-        sum = <float>1.442695 * x + <float>12583103.0
-        n = sum - <float>12583103.0
-        r = (x - n * <float>0.69314575) - (n * <float>1.4286068e-06 - x_low)
-        # remez exp32: relative error 2**-28.0
-        p = <float>0.49999994 + r * (<float>0.16666521 + r * (<float>0.04166839 + r * (<float>0.00836871
-            + r * <float>0.0013814617)))
-    else:
-        sum = 1.4426950408889634 * x + 6755399441057279.0
-        n = sum - 6755399441057279.0
-        r = (x - n * 0.6931471805598903) - (n * 5.497923018708371e-14 - x_low)
-        # remez exp64: relative error 2**-56.3
-        p = 0.5000000000000011 + r * (0.16666666666666413 + r * (0.041666666666530267 + r * (0.008333333333494336
-            + r * (0.0013888888943596833 + r * (0.0001984126950676485 + r * (2.480149313700458e-05
-            + r * (2.7557586281944997e-06 + r * (2.763023366422882e-07 + r * 2.5000067321957548e-08))))))))
-    return power_of_two(sum), r + r * r * p
-
-
-cdef inline real exp_of_negative(real x) noexcept nogil:
-    """e**x for x <= 0."""
-    cdef real m, p
-    m, p = scaled_exp(x, <real>0)
-    if real is float:
-        return <float>0 if x < <float>-104 else (m + m * p) * <float>5.421010862427522e-20
-    else:
-        return 0.0 if x < -746.0 else (m + m * p) * 7.458340731200207e-155
-
-
 # tanh and sigmoid are quotients in e**(2y). With y = n ln2/2 + u, |u| <= ln2/4, m = 2**n and W = u coth u,
 #     e**(2y) = m (W + u) / (W - u),    tanh y = ((m - 1) W + (m + 1) u) / ((m + 1) W + (m - 1) u),
 # where W is 1 plus a small even series w, which takes fewer terms than e**u or tanh u. Instead of a quotient of two
@@ -119,19 +84,17 @@ cdef inline real exp_of_negative(real x) noexcept nogil:
 # multiply-add some digits of the rest are lost: float32 then goes through float64, which loses up to 1 ULP there.
 
 
-cdef inline (real, real, real) reduce_by_half_ln2(real y, real rounder) noexcept nogil:
-    """y = n ln2/2 + u + u_low: the sum of n and the rounder, u, u_low."""
-    cdef real sum, n
+cdef inline (real, real) reduce_by_half_ln2(real y, real n) noexcept nogil:
+    """u and its rounding error u_low: y - n ln2/2 = u + u_low."""
+    cdef real high, u
     if real is float:
-        sum = fma(y, <float>2.88539, rounder)
-        n = sum - rounder
-        return sum, fma(-n, <float>0.3465736, y), n * <float>9.523271e-10
+        # float32's ln2/2 is 20 digits long, so that u is exact; what it differs from ln2/2 is the error.
+        return fma(-n, <float>0.3465736, y), n * <float>9.523271e-10
     else:
-        sum = fma(y, 2.8853900817779268, rounder)
-        n = sum - rounder
-        if HAS_FMA:
-            return sum, fma(-n, 0.34657359027997264, y), n * -1.1595234130019586e-17
-        return sum, (y - n * 0.34657359027994517) - n * 2.7489615093541856e-14, 0.0
+        # The first part of ln2/2 is short enough for its product with n to be exact (Cody and Waite 1980).
+        high = fma(-n, 0.34657359027994517, y)
+        u = fma(-n, 2.7489615093541856e-14, high)
+        return u, fma(-n, 2.7489615093541856e-14, high - u)
 
 
 cdef inline real coth_series(real u) noexcept nogil:
@@ -163,27 +126,55 @@ cdef inline real rough_tanh(real x) noexcept nogil:
         return x * float64_of_bits(0x5fe6eb50c7b537a9ULL - (bits_of_float64(square) >> 1))
 
 
-cdef inline real sigmoid_of_negative(real x, real excess) noexcept nogil:
-    """1 / (1 + e**(excess - x)) for x <= 0, down to the smallest subnormal."""
-    cdef real big, low, sum, u, u_low, w, m, a, b, denominator, q, scaled_q, c, d, rest
-    # Numerator and denominator are 2**64 (2**512) times too big, so that none of their parts underflows.
+cdef inline real tanh_of_positive(real x) noexcept nogil:
+    """tanh x for x >= 0."""
+    cdef real sum, n, limit, u, u_low, w, m, a, b, q, c, d, rest
     if real is float:
-        big = <float>18446744073709551616.0
-        low = <float>-104.0
-        sum, u, u_low = reduce_by_half_ln2(<float>0.5 * x, <float>12583103.0)
+        limit = <float>9.02
+        sum = fma(x, <float>2.88539, <float>12583039.0)
+        n = sum - <float>12583039.0
     else:
-        big = 1.3407807929942597e+154
-        low = -746.0
-        sum, u, u_low = reduce_by_half_ln2(0.5 * x, 6755399441057279.0)
+        limit = 19.1
+        sum = fma(x, 2.8853900817779268, 6755399441056767.0)
+        n = sum - 6755399441056767.0
+    u, u_low = reduce_by_half_ln2(x, n)
     w = coth_series(u)
     m = power_of_two(sum)
+    # Where m + 1 is rounded, m - 1 must differ from it by 2 all the same.
+    b = m + <real>1
+    a = b - <real>2
+    q = leading_half(rough_tanh(x))
+    c = fma(-q, b, a)
+    d = fma(-q, a, b)
+    rest = fma(w, c, fma(d, u, c))
+    if real is double:
+        rest = fma(d, u_low, rest)
+    return <real>1 if x > limit else q + rest / fma(b, w, fma(a, u, b))
+
+
+cdef inline real sigmoid_of_negative(real x, real excess, real gain) noexcept nogil:
+    """gain / (1 + e**(excess - x)) for x <= 0, down to the smallest subnormal; the gain is a power of two."""
+    cdef real big, low, sum, n, u, u_low, w, m, g, a, b, denominator, q, scaled_q, c, d, rest
+    # Numerator and denominator are 2**64 (2**512) times too big, so that none of their parts underflows.
+    if real is float:
+        big, low = <float>18446744073709551616.0, <float>-104.0
+        sum = fma(x, <float>1.442695, <float>12583103.0)
+        n = sum - <float>12583103.0
+    else:
+        big, low = 1.3407807929942597e+154, -746.0
+        sum = fma(x, 1.4426950408889634, 6755399441057279.0)
+        n = sum - 6755399441057279.0
+    u, u_low = reduce_by_half_ln2(<real>0.5 * x, n)
+    w = coth_series(u)
+    m = power_of_two(sum)
+    g = m * gain
     a = big - m
     b = big + m
     denominator = fma(-a, u, b)
-    q = leading_half(fma(m, u, m) * rough_reciprocal(denominator))
+    q = leading_half(fma(g, u, g) * rough_reciprocal(denominator))
     scaled_q = q * big
-    c = fma(-q, m, m - scaled_q)
-    d = fma(-q, m, m + scaled_q)
+    c = fma(-q, m, g - scaled_q)
+    d = fma(-q, m, g + scaled_q)
     rest = fma(w, c, fma(d, u + (u_low - <real>0.5 * excess), c))
     return <real>0 if x < low else q + rest / fma(b, w, denominator)
 
@@ -209,20 +200,35 @@ cdef inline double short_log1p(double x) noexcept nogil:
         + x * -0.0012806192989494067)))))))))))
 
 
+# To float64's accuracy.
+
+
 cdef inline double log1p_of_exp(double x, double x_low) noexcept nogil:
-    """log(1 + e**(x + x_low)) for x <= 0, to float64's accuracy."""
-    cdef double m, p, high, low, e, inverse, z, s, t
-    m, p = scaled_exp(x, x_low)
+    """log(1 + e**(x + x_low)) for x <= 0."""
+    cdef double sum, n, high, r, p, e, e_low, scale, f, z, s, t
+    sum = 1.4426950408889634 * x + 6755399441057279.0
+    n = sum - 6755399441057279.0
+    r = (x - n * 0.6931471805598903) - (n * 5.497923018708371e-14 - x_low)
+    # remez exp64: relative error 2**-56.3
+    p = 0.5000000000000011 + r * (0.16666666666666413 + r * (0.041666666666530267 + r * (0.008333333333494336
+        + r * (0.0013888888943596833 + r * (0.0001984126950676485 + r * (2.480149313700458e-05
+        + r * (2.7557586281944997e-06 + r * (2.763023366422882e-07 + r * 2.5000067321957548e-08))))))))
+    p = r + r * r * p
+    # e**x = m (1 + p), as e + e_low; m in two factors, for the last e are subnormal.
     high = 1.0 + p
-    low = p - (high - 1.0)
-    e = m * high * 7.458340731200207e-155
-    # log(1 + e) = 2 atanh z = e - z (e - s P(s)), z = e / (2 + e), s = z**2 <= 1/9: no range reduction, no cancellation.
-    inverse = 1.0 / (2.0 + e)
-    z = e * inverse
+    scale = power_of_two(sum)
+    e = scale * high * 7.458340731200207e-155
+    e_low = scale * (p - (high - 1.0)) * 7.458340731200207e-155
+    # Above sqrt 2, 1 + e is halved: log(1 + e) = log(1 + f), or ln2 + log(1 + f) with 1 + f = (1 + e) / 2.
+    scale = 0.5 if e > 0.41421356237309503 else 1.0
+    n = 1.0 - scale
+    f = e * scale - n
+    # log(1 + f) = 2 atanh z = f - z (f - P), z = f / (2 + f) (as in fdlibm).
+    z = f / (2.0 + f)
     s = z * z
     # remez log1p64: relative error 2**-58.5
     t = s * (0.6666666666666631 + s * (0.40000000000155117 + s * (0.285714285481179 + s * (0.22222223953640738
         + s * (0.18181744479561088 + s * (0.15386548378144269 + s * (0.13301121607912367 + s * (0.12104942886093689
         + s * (0.08344980939797483 + s * 0.17009738356198192)))))))))
-    t = high + (low - high * (e - t) * inverse)
-    return 0.0 if x < -746.0 else t * m * 7.458340731200207e-155
+    t = n * 1.3862943611197807 + (f + (e_low * scale - z * (f - t) + n * 1.0995846037416742e-13))
+    return 0.0 if x < -746.0 else t

@@ -61,6 +61,7 @@ def test_error_at_awkward_parameters(loop: Loop, dtype: str) -> None:
     if not parameters:
         pytest.skip("no parameters")
     x = points(loop.record.name, dtype)[::3]
+    x = x[np.isfinite(x)]       # what 0 times infinity should be is nobody's documented choice
     for name, parameter in parameters.items():
         for value in AWKWARD:
             inputs = dict(zip(loop.record.inputs, loop.inputs(x), strict=True))

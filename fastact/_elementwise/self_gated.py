@@ -64,14 +64,14 @@ def quick_gelu(xp: Any, T: Any) -> tuple[Formula, ...]:
 
     # exp(-1.702 |x|) = exp(-high) factor, where high is exact: exp would magnify a rounding.
     def value(x: Any) -> Any:
-        a = xp.clip(xp.abs(x), 0, 8192)
+        a = xp.clip(xp.abs(x), 0, 32768)
         head = xp.floor(a * 256) / 256
         high, factor = slope_high * head, xp.exp(-slope_low * head - slope * (a - head))
         s = 1 / (1 + xp.exp(-high) * factor)
         return xp.where(x >= 0, x * s, xp.scaled_product(x * s, factor, -high))
 
     def derivative(x: Any) -> Any:
-        a = xp.clip(xp.abs(x), 0, 8192)
+        a = xp.clip(xp.abs(x), 0, 32768)
         head = xp.floor(a * 256) / 256
         high, factor = slope_high * head, xp.exp(-slope_low * head - slope * (a - head))
         s = 1 / (1 + xp.exp(-high) * factor)
@@ -182,7 +182,7 @@ def gelu_tanh(xp: Any, T: Any) -> tuple[Formula, ...]:
 
     # exp(-|v|) = exp(-high) factor, where high is exact: exp would magnify a rounding.
     def value(x: Any) -> Any:
-        a = xp.clip(xp.abs(x), 0, 64)
+        a = xp.clip(xp.abs(x), 0, 128)
         head = xp.floor(a * 256) / 256
         high = head * (linear_high + cubic_high * head * head)
         step_from_head = (a - head) * (linear + cubic * (a * a + a * head + head * head))
@@ -191,7 +191,7 @@ def gelu_tanh(xp: Any, T: Any) -> tuple[Formula, ...]:
         return xp.where(x >= 0, x * s, xp.scaled_product(x * s, factor, -high))
 
     def derivative(x: Any) -> Any:
-        a = xp.clip(xp.abs(x), 0, 64)
+        a = xp.clip(xp.abs(x), 0, 128)
         head = xp.floor(a * 256) / 256
         high = head * (linear_high + cubic_high * head * head)
         step_from_head = (a - head) * (linear + cubic * (a * a + a * head + head * head))

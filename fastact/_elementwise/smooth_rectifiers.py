@@ -67,12 +67,14 @@ def squareplus(xp: Any, T: Any) -> tuple[Formula, ...]:
     # For negative x the sum would cancel: (x + s) / 2 = b / (2 (s - x)), where s = sqrt(x**2 + b).
     def value(x: Any, b: Any) -> Any:
         s = xp.hypot(x, xp.sqrt(b))
-        return xp.where(x < 0, b / (s + xp.abs(x)) / 2, x / 2 + s / 2)
+        below = xp.where(b == 0, b, b / 4 / (s / 2 + xp.abs(x) / 2))
+        return xp.where(x < 0, below, x / 2 + s / 2)
 
     def derivative(x: Any, b: Any) -> Any:
         s = xp.hypot(x, xp.sqrt(b))
-        below = xp.where(s == 0, 0.5, b / s / (s + xp.abs(x)) / 2)
-        return xp.where(x < 0, below, 1 - below)
+        below = xp.where(b == 0, b, b / 4 / (s / 2 + xp.abs(x) / 2))
+        slope = xp.where(s == 0, 0.5, below / s)
+        return xp.where(x < 0, slope, 1 - slope)
 
     return value, derivative
 

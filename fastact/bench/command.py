@@ -195,8 +195,7 @@ def _shapes(text: str | None) -> tuple[bench_cases.Shape, ...]:
 
 def _thread_counts(text: str | None, cores: int) -> list[int]:
     counts = []
-    for part in (text or "1").split(","):
-        part = part.strip()
+    for part in map(str.strip, (text or "1").split(",")):
         if part != "all" and not (part.isdecimal() and 1 <= int(part) <= cores):
             raise OptionError("--threads", part, f"a number from 1 to {cores} (the cores that are here), or all")
         counts.append(cores if part == "all" else int(part))

@@ -17,6 +17,10 @@ from fastact.bench.table import number, remarks
 # all the others to nothing. Bars beyond are cut, and say so.
 LONGEST_BAR = 3.0
 
+EXPLANATION = """Bars are nanoseconds per element: shorter is faster. The number behind is fastact's time over that
+library's, the median of the rounds, in which all are timed in turn: below 1, fastact is faster.
+<span class="key">The line</span> is the floor: a plain copy of the same arrays (in place: a scale)."""
+
 TITLES = {FASTACT.name: FASTACT.title, **{name: peer.title for name, peer in PEERS.items()}}
 
 
@@ -42,14 +46,12 @@ def page(results: Results) -> str:
 def _header(results: Results) -> str:
     versions = ", ".join(f"{TITLES[peer]} {version}" for peer, version in results.versions.items())
     warnings = "".join(f"<li>{escape(line)}</li>" for line in remarks(results))
+    list_of_warnings = f'<ul class="remarks">{warnings}</ul>' if warnings else ""
     return (
         "<header><h1>fastact, measured</h1>"
         f"<p>{escape(machine.in_words(results.machine))}.</p>"
         f"<p>Against {escape(versions)}.</p>"
-        + (f'<ul class="remarks">{warnings}</ul>' if warnings else "")
-        + "<p>Bars are nanoseconds per element: shorter is faster. The number behind is fastact's time over that library's, "
-        "the median of the rounds, in which all are timed in turn: below 1, fastact is faster. "
-        '<span class="key">The line</span> is the floor: a plain copy of the same arrays (in place: a scale).</p></header>'
+        f"{list_of_warnings}<p>{EXPLANATION}</p></header>"
     )
 
 
@@ -99,7 +101,10 @@ def _index(functions: dict[str, list[CaseResult]]) -> str:
 def _function(name: str, cases: list[CaseResult]) -> str:
     formula = escape(fastact.activations[name].formula) if name in fastact.activations else ""
     figures = "".join(_figure(result) for result in cases)
-    return f'<section id="{name}"><h2>{name}</h2><p><code>{formula}</code></p><div class="figures">{figures}</div></section>'
+    return (
+        f'<section id="{name}"><h2>{name}</h2><p><code>{formula}</code></p>'
+        f'<div class="figures">{figures}</div></section>'
+    )
 
 
 def _figure(result: CaseResult) -> str:

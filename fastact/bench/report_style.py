@@ -35,7 +35,8 @@ figcaption em { color: var(--bad); font-style: normal; font-weight: 400; font-si
 .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .value { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .track { position: relative; align-self: stretch; display: flex; align-items: center; }
-.track::after { content: ""; position: absolute; top: 0; bottom: 0; left: var(--at); border-left: 2px dashed var(--floor); }
+.track::after { content: ""; position: absolute; top: 0; bottom: 0; left: var(--at);
+  border-left: 2px dashed var(--floor); }
 .bar { height: .8rem; min-width: 2px; background: var(--peer); border-radius: 0 3px 3px 0; }
 .own .bar { background: var(--own); } .own .name, .own .value { font-weight: 600; }
 .bar.cut { border-radius: 0; -webkit-mask: linear-gradient(90deg, #000 80%, transparent);

@@ -1,7 +1,7 @@
 """Measures in a process of its own: `python -m fastact.bench.worker`, told a plan on standard input.
 
 Some libraries take their number of threads from the environment, once: each number of threads gets a fresh process.
-It answers with a line of JSON per case, so that a crash in one of the peers costs what comes after, not what was before.
+It answers with a line of JSON per case: a crash in one of the peers costs what comes after, not what was before.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def measure(plan: Plan) -> Iterator[dict[str, Any]]:
             stdout=subprocess.PIPE,
             stderr=errors,
         )
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
             process.stdin.write(json.dumps(asdict(plan)))
             process.stdin.close()

@@ -13,7 +13,7 @@ Array = np.ndarray[Any, Any]
 
 
 class SkipError(Exception):
-    """This peer has no such function, dtype or way to be called; the message says which, in a few words."""
+    """A peer has no such function, dtype or way to be called; the message says which, in a few words."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Job:
 
     @property
     def dtype(self) -> str:
-        return self.x.dtype.name
+        return str(self.x.dtype.name)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,8 +14,9 @@ NAMES = {"hard_swish": "hard_silu", "softsign": "soft_sign"}
 
 
 def _function(jax: Any, job: Job) -> Any:
+    """The function to be jitted."""
     p, np = job.parameters, jax.numpy
-    special = {
+    special: dict[str, Callable[[], Any]] = {
         "identity": lambda: np.copy,
         "step": lambda: lambda x: np.heaviside(x, p["at_zero"]),
         "tanh": lambda: np.tanh,
@@ -66,6 +68,6 @@ class Jax:
         function = _function(self._jax, job)
         if job.axis is not None:
             function = partial(function, axis=job.axis)
-        jitted = self._jax.jit(lambda *operands: function(*operands))
+        jitted = self._jax.jit(function)
         operands = [self._jax.numpy.asarray(operand) for operand in job.operands]
         return Prepared(lambda: jitted(*operands).block_until_ready())

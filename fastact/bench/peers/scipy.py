@@ -22,7 +22,7 @@ class SciPy:
         special: Any = importlib.import_module("scipy.special")
         ndtr = special.ndtr
 
-        def gelu(x: Array, out: Array) -> Array:
+        def gelu(x: Array, out: Array) -> Any:
             return np.multiply(x, ndtr(x), out=out)
 
         # Ufuncs, which take out=; and functions of an array and an axis, which always allocate.
