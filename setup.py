@@ -15,7 +15,7 @@ from setuptools.errors import CompileError
 HERE = Path(__file__).parent
 GENERATED = Path("build/kernels")
 KERNEL_FILES = sorted(
-    str(path.relative_to(HERE)) for suffix in ("*.pxi", "*.in", "*.h", "*.c", "*.pyx") for path in HERE.glob(f"kernels/{suffix}")
+    str(path.relative_to(HERE)) for suffix in ("*.pxi", "*.in", "*.h", "*.c", "*.pyx") for path in HERE.glob(f"kernels/**/{suffix}")
 )
 
 # Two flags let a plain loop vectorise whole without changing any result. -ffast-math would change results, and

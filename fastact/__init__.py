@@ -2,6 +2,7 @@
 
 from fastact import backward, derivative
 from fastact._config import config, get_num_threads, set_num_threads, show_config, threads
+from fastact._lookup import get
 from fastact._public import making_getter, names
 from fastact._records import activations
 from fastact._version import __version__
@@ -13,6 +14,7 @@ __all__ = [
     "backward",
     "config",
     "derivative",
+    "get",
     "get_num_threads",
     "set_num_threads",
     "show_config",

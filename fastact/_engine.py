@@ -31,6 +31,8 @@ class Engine(Protocol):
     def bind(self, record: Activation, operation: str, name: str, doc: str) -> Any:
         """A ufunc of the operation's arrays alone, every parameter at its default; None if it would gain nothing."""
 
+    def make_row_ufunc(self, record: Any, operation: str, masked: bool, several: bool, extended: bool) -> Any: ...
+
     def set_num_threads(self, n: int) -> None: ...
 
     def get_num_threads(self) -> int: ...
@@ -80,6 +82,17 @@ class CompiledEngine:
             return None
         ufunc = self.kernels.bind_ufunc(loop_name(record, operation), name, doc, defaults)
         return self._complete(ufunc, record, operation, defaults)
+
+    def make_row_ufunc(self, record: Any, operation: str, masked: bool, several: bool, extended: bool) -> Any:
+        """The generalised ufunc of an operation on rows: with a mask, over rows of several dimensions, longdouble."""
+        if extended:
+            from fastact._rowwise_reference import ReferenceRowUfunc
+
+            return ReferenceRowUfunc(record, operation, masked, several)
+        name = loop_name(record, operation) + "_masked" * masked + "_4d" * several
+        ufunc = self.kernels.make_ufunc(name, name, record.summary)
+        self._inputs_of[ufunc] = operation_inputs(record, operation)
+        return ufunc
 
     def set_num_threads(self, n: int) -> None:
         self.kernels.set_num_threads(n)

@@ -164,7 +164,7 @@ class ReferenceUfunc:
             operands,
             flags=["external_loop", "buffered", "growinner", "zerosize_ok", "copy_if_overlap"],
             op_flags=[["readonly"]] * (len(operands) - 1) + [out_flags],
-            op_dtypes=[compute] * len(arrays) + mask_type + [compute],
+            op_dtypes=[compute] * len(arrays) + mask_type + [loop],
             casting="unsafe",       # checked above, against the dtype of the loop
             order=order,
             buffersize=BLOCK,
@@ -177,7 +177,7 @@ class ReferenceUfunc:
                 *inputs, result = blocks
                 if masked:
                     *inputs, mask = inputs
-                    np.copyto(result, formula(*inputs), where=mask)
+                    np.copyto(result, formula(*inputs), where=mask, casting="unsafe")
                 else:
                     result[...] = formula(*inputs)
         return operands[-1]
@@ -229,7 +229,7 @@ class NumpyEngine:
     cpu_target = None
 
     def has(self, record: Activation, operation: str) -> bool:
-        return True
+        return record.has(operation)
 
     def make(self, record: Activation, operation: str, name: str, doc: str) -> ReferenceUfunc:
         return ReferenceUfunc(record, operation, name, doc,
@@ -237,6 +237,11 @@ class NumpyEngine:
 
     def bind(self, record: Activation, operation: str, name: str, doc: str) -> None:
         """Nothing: a bound ufunc is a short cut of the compiled engine."""
+
+    def make_row_ufunc(self, record: Any, operation: str, masked: bool, several: bool, extended: bool) -> Any:
+        from fastact._rowwise_reference import ReferenceRowUfunc
+
+        return ReferenceRowUfunc(record, operation, masked, several)
 
     def get_num_threads(self) -> int:
         return 1

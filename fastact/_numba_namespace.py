@@ -16,7 +16,10 @@ from fastact._numpy_namespace import NODES, STEP
 
 inline = numba.njit(inline="always", nogil=True)
 
-WEIGHTED_NODES = tuple((math.exp(-node * node), node * node) for node in NODES)
+WEIGHTED_NODES = tuple(
+    (math.sqrt(2) * STEP / math.pi * math.exp(-node * node), 2 * node * node) for node in NODES
+)
+POLE = math.sqrt(2) * math.pi / STEP
 
 
 @inline
@@ -86,13 +89,12 @@ def where(condition: Any, yes: Any, no: Any) -> Any:
 
 
 @inline
-def erfcx(z: Any) -> Any:
+def normal_tail(a: Any) -> Any:
     total = 0.0
-    for weight, node_squared in WEIGHTED_NODES:
-        total += weight / (z * z + node_squared)
-    frequency = 2 * math.pi / STEP
-    residue = 2 * math.exp(z * (z - frequency)) / (1 + math.exp(-frequency * z)) if z < math.pi / STEP else 0.0
-    return (2 * STEP / math.pi) * z * total + residue
+    for weight, place in WEIGHTED_NODES:
+        total += weight / (a * a + place)
+    residue = math.exp(a * (a / 2 - POLE)) / (1 + math.exp(-POLE * a)) if a < POLE else 0.0
+    return a * total + residue
 
 
 @inline

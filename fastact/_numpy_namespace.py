@@ -14,7 +14,6 @@ __all__ = [
     "abs",
     "arctanh",
     "clip",
-    "erfcx",
     "exp",
     "expm1",
     "floor",
@@ -23,6 +22,7 @@ __all__ = [
     "isnan",
     "log",
     "log1p",
+    "normal_tail",
     "product_error",
     "scaled_product",
     "sqrt",
@@ -30,23 +30,25 @@ __all__ = [
     "where",
 ]
 
-# erfcx(z) = 2z/pi times the integral of exp(-t**2) / (t**2 + z**2) over t > 0. The midpoint rule with step 7/16 misses
-# it by less than exp(-(pi / STEP)**2) = 4e-23 once the residue at the pole t = iz is added (Chiarella and Reichel, On
-# the evaluation of integrals related to the error function, 1968). Every term is positive: no digits cancel.
+# The normal distribution's tail is an integral, Phi(-a) exp(a**2 / 2) = a sqrt(2) / pi times that of
+# exp(-t**2) / (a**2 + 2 t**2) over t > 0. The midpoint rule with step 7/16 misses it by less than
+# exp(-(pi / STEP)**2) = 4e-23 once the residue at the pole t = i a / sqrt(2) is added (Chiarella and Reichel, On the
+# evaluation of integrals related to the error function, 1968). Every term is positive: no digits cancel.
 STEP = 0.4375
 NODES = [(n + 0.5) * STEP for n in reversed(range(16))]     # the smallest terms first: their sum rounds less
 
 
-def erfcx(z: Any) -> Any:
-    """exp(z**2) erfc(z) for z >= 0: at most 4 ULP in float64, 6 ULP in the 64-digit longdouble."""
-    squared = z * z
-    total = np.zeros_like(z)
+def normal_tail(a: Any) -> Any:
+    """Phi(-a) exp(a**2 / 2) for a >= 0, with Phi the normal distribution: at most 3 ULP."""
+    T = a.dtype.type  # noqa: N806  (as in the formulas)
+    root2, pi = sqrt(T(2)), T("3.14159265358979323846264338327950288")
+    total = np.zeros_like(a)
     for node in NODES:
-        total += exp(-z.dtype.type(node * node)) / (squared + node * node)
-    pi = z.dtype.type("3.14159265358979323846264338327950288")
-    frequency = 2 * pi / STEP
-    residue = 2 * exp(z * (z - frequency)) / (1 + exp(-frequency * z))
-    return (2 * STEP / pi) * z * total + where(z < pi / STEP, residue, 0)
+        weight = root2 * T(STEP) / pi * exp(T(-node * node))
+        total += weight / (a * a + 2 * node * node)
+    pole = root2 * pi / STEP
+    residue = exp(a * (a / 2 - pole)) / (1 + exp(-pole * a))
+    return a * total + where(a < pole, residue, 0)
 
 
 def gaussian_parts(x: Any) -> tuple[Any, Any]:

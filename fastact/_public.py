@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from fastact import _docs, _elementwise, _engine, _two_operands, _ufuncs  # noqa: F401  (_elementwise fills the table)
+from fastact import _docs, _elementwise, _engine, _rowwise, _two_operands, _ufuncs  # noqa: F401  (_elementwise fills the table)
 from fastact._records import Activation, activations
 
 engine = _engine.choose()
@@ -37,6 +37,8 @@ def making_getter(module: str, operation: str) -> Callable[[str], Any]:
 
 
 def _public_function(record: Activation, operation: str, module: str) -> Any:
+    if isinstance(record, _rowwise.RowActivation):
+        return _housed(_rowwise.make(record, operation, engine), module)
     doc = _docs.docstring(record, operation)
     if len(record.operands) > 1:
         return _housed(_named(_two_operands.make(record, operation, engine, doc), record, doc), module)

@@ -132,6 +132,10 @@ class Activation:
         """The names of everything that the function takes: its operands, then its parameters."""
         return (*self.operands, *self.parameters)
 
+    def has(self, operation: str) -> bool:
+        """Whether the operation makes sense for this activation: "value", "derivative" or "backward"."""
+        return True
+
     @property
     def typical_parameters(self) -> dict[str, float]:
         """The values of the parameters that the facts hold at: the defaults, where there are any."""

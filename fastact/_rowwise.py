@@ -6,15 +6,17 @@ called with an explicit axis; its reference formulas are over the numbers that s
 
 from __future__ import annotations
 
-import sys
+import functools
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
-from fastact import _promotion
+from fastact import _promotion, _ufuncs
 from fastact._records import Activation, Elsewhere, Interval, activations
 
 # NumPy makes one object of each of these, for native byte order.
@@ -29,18 +31,18 @@ PROBABILITIES = Interval(0, 1, True, True)
 class RowActivation(Activation):
     """A function of the entries of a row.
 
-    Its formulas take arrays of rows, and what is known of each row: `statistics` names it. `reduces` says that a row
-    becomes one number, `masked` is the result for entries that a mask leaves out.
+    Its formulas take arrays of rows, and what is known of each row: `statistics` names it. They are given sign * x.
+    `reduces` says that a row becomes one number, `masked` is the result for entries that a mask leaves out.
     """
 
     statistics: str
+    sign: int = 1
     masked: float = 0.0
     reduces: bool = False
 
-    @property
-    def rowwise(self) -> bool:
-        """Whether the function works along an axis."""
-        return True
+    def has(self, operation: str) -> bool:
+        """Whether there is a formula for it; a derivative of one number by one number there is not."""
+        return operation == "value" or (operation == "backward" and len(self.make_formulas(np, np.float64)) > 1)
 
 
 def row_activation(**facts: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -62,7 +64,7 @@ def row_activation(**facts: Any) -> Callable[[Callable[..., Any]], Callable[...,
 
 @row_activation(
     formula="exp(x) / sum(exp(x))",
-    latex=r"\\frac{e^{x_i}}{\\sum_j e^{x_j}}",
+    latex=r"\frac{e^{x_i}}{\sum_j e^{x_j}}",
     range=PROBABILITIES,
     monotonic=True,
     smooth=True,
@@ -85,7 +87,7 @@ def softmax(xp: Any, T: Any) -> tuple[Any, ...]:
 
 @row_activation(
     formula="x - log(sum(exp(x)))",
-    latex=r"x_i - \\log \\sum_j e^{x_j}",
+    latex=r"x_i - \log \sum_j e^{x_j}",
     range=Interval(-inf, 0, True, True),
     monotonic=True,
     smooth=True,
@@ -111,7 +113,7 @@ def log_softmax(xp: Any, T: Any) -> tuple[Any, ...]:
 
 @row_activation(
     formula="exp(-x) / sum(exp(-x))",
-    latex=r"\\frac{e^{-x_i}}{\\sum_j e^{-x_j}}",
+    latex=r"\frac{e^{-x_i}}{\sum_j e^{-x_j}}",
     range=PROBABILITIES,
     monotonic=False,
     smooth=True,
@@ -119,12 +121,13 @@ def log_softmax(xp: Any, T: Any) -> tuple[Any, ...]:
     elsewhere=(Elsewhere("torch.nn.Softmin"),),
     source="softmax of -x: Bridle (1990)",
     statistics="exponentials",
+    sign=-1,
 )
 def softmin(xp: Any, T: Any) -> tuple[Any, ...]:
     """softmax of -x: the smallest entry of a row gets the largest probability."""
 
-    def value(x: Any, maximum: Any, rest: Any) -> Any:      # of -x
-        return xp.exp(-x - maximum) / (T(1) + rest)
+    def value(x: Any, maximum: Any, rest: Any) -> Any:      # x is negative already
+        return xp.exp(x - maximum) / (T(1) + rest)
 
     def backward(grad: Any, y: Any, mean: Any) -> Any:
         return y * (mean - grad)
@@ -134,7 +137,7 @@ def softmin(xp: Any, T: Any) -> tuple[Any, ...]:
 
 @row_activation(
     formula="log(sum(exp(x)))",
-    latex=r"\\log \\sum_j e^{x_j}",
+    latex=r"\log \sum_j e^{x_j}",
     range=Interval(-inf, inf, True, True),
     monotonic=True,
     smooth=True,
@@ -152,14 +155,14 @@ def logsumexp(xp: Any, T: Any) -> tuple[Any, ...]:
     """A smooth maximum of each row, whose gradient is softmax. It is -inf for a row without entries."""
 
     def value(maximum: Any, rest: Any) -> Any:
-        return maximum + xp.log1p(rest)
+        return xp.where(xp.abs(maximum) == T(inf), maximum, maximum + xp.log1p(rest))
 
     return (value,)
 
 
 @row_activation(
     formula="1 if x is the first maximum of its row, else 0",
-    latex=r"\\begin{cases} 1 & i = \\min \\arg\\max_j x_j \\\\ 0 & \\text{else} \\end{cases}",
+    latex=r"\begin{cases} 1 & i = \min \arg\max_j x_j \\ 0 & \text{else} \end{cases}",
     range=PROBABILITIES,
     monotonic=True,
     smooth=False,
@@ -179,7 +182,7 @@ def hardmax(xp: Any, T: Any) -> tuple[Any, ...]:
 
 @row_activation(
     formula="max(x - threshold, 0), where the threshold makes a row sum to 1",
-    latex=r"\\max(x_i - \\tau, 0), \\quad \\sum_j \\max(x_j - \\tau, 0) = 1",
+    latex=r"\max(x_i - \tau, 0), \quad \sum_j \max(x_j - \tau, 0) = 1",
     range=PROBABILITIES,
     monotonic=True,
     smooth=False,
@@ -201,16 +204,17 @@ def sparsemax(xp: Any, T: Any) -> tuple[Any, ...]:
     return value, backward
 
 
-def make(record: RowActivation, operation: str, engine: Any, doc: str) -> Callable[..., Any]:
+def make(record: RowActivation, operation: str, engine: Any) -> Callable[..., Any]:
     """The public function of a record's operation."""
     rows = _Rows(record, operation, engine)
-    function = {"value": _value_function, "backward": _backward_function}[operation](record, rows)
+    function = _backward_function(rows) if operation == "backward" else _value_function(rows)
+    function.__code__ = function.__code__.replace(co_name=record.name, co_qualname=record.name)
     function.__name__ = function.__qualname__ = record.name
-    function.__doc__ = doc
+    function.__doc__ = _docstring(record, operation)
     return function
 
 
-def _value_function(record: RowActivation, rows: _Rows) -> Callable[..., Any]:
+def _value_function(rows: _Rows) -> Callable[..., Any]:
     ufunc, general = rows.plain, rows.call
     ndarray, native = np.ndarray, NATIVE
 
@@ -228,74 +232,131 @@ def _value_function(record: RowActivation, rows: _Rows) -> Callable[..., Any]:
                 return ufunc(x, out, axis=axis)
         return general((x,), axis, out, where, dtype, False)
 
-    return reducing if record.reduces else row
+    return reducing if rows.record.reduces else row
 
 
-def _backward_function(record: RowActivation, rows: _Rows) -> Callable[..., Any]:
+def _backward_function(rows: _Rows) -> Callable[..., Any]:
     def backward(grad: Any, y: Any, axis: Any = -1, *, out: Any = None) -> Any:
         return rows.call((grad, y), axis, out, None, None, False)
 
     return backward
 
 
+ERRORS = {
+    "softmax": "float32 at most 2 ULP, down to the smallest results; each row sums to 1 within 1e-6",
+    "softmin": "float32 at most 2 ULP, down to the smallest results; each row sums to 1 within 1e-6",
+    "log_softmax": "at most 2 ULP",
+    "logsumexp": "at most 2 ULP, of max(x) where the result is near its root",
+    "hardmax": "none",
+    "sparsemax": "1 ULP of 1",
+}
+AXIS = "    The axis along which a row lies; a tuple of them, or None for all, makes one row of several dimensions."
+
+
+def _docstring(record: RowActivation, operation: str) -> str:
+    """Formula, operands, axis, mask, dtypes, range, error bound, errors and source of one function."""
+    name = record.name
+    if operation == "backward":
+        lead = f"The gradient with respect to the argument of {name}, from its result y = {name}(x)."
+        operands = ["grad : array_like", "    The gradient with respect to y.", "y : array_like",
+                    f"    The result of {name}, not its argument."]
+    else:
+        lead = record.summary
+        operands = ["x : array_like", "    Real numbers."]
+    lines = [lead, "", f"    {name}(x) = {record.formula}", "", "Parameters", "----------", *operands,
+             "axis : int, tuple of int or None, default -1", AXIS, "out : ndarray, optional",
+             "    Where the result goes; it may be an operand itself, which takes no memory."]
+    if operation == "value":
+        nothing = "-inf" if record.reduces else f"all {record.masked:g}"
+        left_out = "" if record.reduces else f" Entries where it is false get {record.masked:g}."
+        lines += ["where : array_like of bool, optional",
+                  f"    The entries of a row that take part; broadcasts against x.{left_out} A row with nothing left is "
+                  f"{nothing}.",
+                  "dtype : dtype, optional", "    What to compute in, and the dtype of a new result."]
+    if record.reduces:
+        lines += ["keepdims : bool, default False", "    Whether the axis stays, with length 1."]
+    lines += ["", "Returns", "-------", "ndarray, or what array type the operand had" if not record.reduces else
+              "ndarray or scalar",
+              "    float16, bfloat16, float32, float64 and longdouble keep their dtype; bool and 8/16-bit integers give "
+              "float32, wider integers float64.",
+              "", "Notes", "-----"]
+    if operation == "value":
+        lines += [f"Range: {record.range}.", f"Largest error: {ERRORS[name]}; float16 and bfloat16 are rounded once from "
+                  "float32."]
+    lines += ["NaN makes its whole row NaN, and no other; no floating-point warning is ever raised.", "", "Raises", "------",
+              "numpy.exceptions.AxisError", "    For an axis that the operand does not have.",
+              "TypeError", "    For complex, object and other operands that are not real numbers, and for an unfit out.",
+              "ValueError", "    For an axis given twice, and an out of another shape or read-only.",
+              "", "References", "----------", f"{record.source}."]
+    return "\n".join(lines)
+
+
 class _Rows:
     """One operation on rows, over an engine's loops: everything that NumPy's machinery leaves to its callers."""
 
     def __init__(self, record: RowActivation, operation: str, engine: Any) -> None:
-        self.record, self.operation = record, operation
-        self.name = record.name
+        self.record, self.operation, self.engine = record, operation, engine
         self.inputs = ("grad", "y") if operation == "backward" else ("x",)
-        self._engine = engine
-        self._ufuncs: dict[tuple[bool, bool], Any] = {}
-        self.plain = self._ufunc(masked=False, several=False)
+        self._reduces = record.reduces and operation == "value"
+        self._ufuncs: dict[tuple[bool, ...], Any] = {}
+        self.plain = self._ufunc(np.dtype(np.float32), masked=False, several=False)
 
-    def _ufunc(self, masked: bool, several: bool) -> Any:
-        """The generalised ufunc with a mask or without, over rows of one dimension or several."""
-        key = masked, several
+    def _ufunc(self, loop: np.dtype[Any], masked: bool, several: bool) -> Any:
+        """The generalised ufunc, with a mask or without, over rows of one dimension or several."""
+        key = masked, several, loop.char == "g"
         if key not in self._ufuncs:
-            self._ufuncs[key] = self._engine.make_row_ufunc(self.record, self.operation, masked, several)
+            ufunc = self._ufuncs[key] = self.engine.make_row_ufunc(self.record, self.operation, *key)
+            setattr(_ufuncs, ufunc.__name__, ufunc)     # where pickle finds it
         return self._ufuncs[key]
 
     def call(self, given: tuple[Any, ...], axis: Any, out: Any, where: Any, dtype: Any, keepdims: bool) -> Any:
-        """Computes one call with whatever a user may pass."""
-        foreign = _foreign(given)
-        if foreign is not None:
-            return self._ask(foreign, given, axis, out, where, dtype, keepdims)
+        """Computes a call, whatever is passed."""
+        if out is not None and not isinstance(out, np.ndarray):
+            raise TypeError(f"{self.record.name}: out is a {_type_name(out)}, expected a numpy.ndarray")
+        if any(_answers_ufuncs(operand) for operand in given):
+            return self._ask(given, axis, out, where, dtype, keepdims)
         arrays = [np.asarray(operand) for operand in given]
-        if where is None and _is_masked(given):
-            where = True
-        if where is not None:
-            where = self._mask(where, given, arrays)
-        arrays = list(np.broadcast_arrays(*arrays)) if len(arrays) > 1 else arrays
         loop = self._loop_dtype(arrays, dtype)
+        if len(arrays) > 1:
+            arrays = list(np.broadcast_arrays(*arrays))
+        mask = self._mask(where, given, arrays[0].shape)
         axes = self._axes(axis, arrays[0].ndim)
-        shape = self._result_shape(arrays[0].shape, axes, keepdims)
-        self._check_out(out, shape, loop)
-        result = self._compute(arrays, axes, out, where, loop, shape, keepdims)
-        if out is not None:
-            return out
-        return self._wrap(result, given[-1], axes, keepdims)
+        self._check_out(out, self._result_shape(arrays[0].shape, axes, keepdims), loop)
+        with np.errstate(all="ignore"):
+            result = self._compute(arrays, axes, out, mask, loop, keepdims)
+        return result if out is not None else self._wrap(result, given[-1], axes, keepdims, mask)
+
+    def _ask(self, given: tuple[Any, ...], axis: Any, out: Any, where: Any, dtype: Any, keepdims: bool) -> Any:
+        """Leaves a call to an operand's own way with generalised ufuncs (dask's, for one)."""
+        if where is not None or dtype is not None or out is not None or keepdims:
+            types = ", ".join(_type_name(operand) for operand in given)
+            raise TypeError(f"{self.record.name}: out, where, dtype and keepdims are not there for {types}")
+        return self.plain(*given, axis=operator.index(axis))
 
     # ---- the rules ----------------------------------------------------------------------------------------------
 
     def _loop_dtype(self, arrays: list[Any], dtype: Any) -> np.dtype[Any]:
-        if dtype is not None:
-            loop = np.dtype(dtype)
-            if not _promotion.is_float(loop):
-                raise TypeError(f"{self.name}: dtype is {loop.name}, expected a floating-point dtype")
-            _promotion.result_dtype(self.name, self.inputs, [array.dtype for array in arrays], False)
-            return loop
-        loop = _promotion.result_dtype(self.name, self.inputs, [array.dtype for array in arrays], False)
-        return loop.newbyteorder("=")
+        """The dtype that is computed in."""
+        natural = _promotion.result_dtype(self.record.name, self.inputs, [array.dtype for array in arrays], False)
+        if dtype is None:
+            return natural
+        chosen = np.dtype(dtype)
+        if not _promotion.is_float(chosen):
+            raise TypeError(f"{self.record.name}: dtype is {chosen}, expected a floating-point dtype")
+        return chosen
 
     @staticmethod
     def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
         if axis is None:
             return tuple(range(ndim))
-        return tuple(sorted(np.lib.array_utils.normalize_axis_tuple(axis, ndim)))
+        given = axis if isinstance(axis, tuple) else (axis,)
+        axes = {normalize_axis_index(operator.index(one), ndim) for one in given}
+        if len(axes) < len(given):
+            raise ValueError("duplicate value in 'axis'")
+        return tuple(sorted(axes))
 
     def _result_shape(self, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
-        if not self.record.reduces or self.operation == "backward":
+        if not self._reduces:
             return shape
         if keepdims:
             return tuple(1 if k in axes else n for k, n in enumerate(shape))
@@ -305,85 +366,136 @@ class _Rows:
         """Refuses an `out` that cannot take the result, before anything is written."""
         if out is None:
             return
-        if not isinstance(out, np.ndarray):
-            raise TypeError(f"{self.name}: out is a {_type_name(out)}, expected a numpy.ndarray")
         if out.shape != shape:
-            raise ValueError(f"{self.name}: out has shape {out.shape}, expected {shape}")
+            raise ValueError(f"{self.record.name}: out has shape {out.shape}, expected {shape}")
         if not np.can_cast(loop, out.dtype, "same_kind"):
-            raise TypeError(f"{self.name}: out has dtype {out.dtype}, expected one that {loop} can be cast to")
+            raise TypeError(f"{self.record.name}: out has dtype {out.dtype}, expected one that {loop} can be cast to")
         if not out.flags.writeable:
-            raise ValueError(f"{self.name}: out is read-only")
+            raise ValueError(f"{self.record.name}: out is read-only")
 
-    def _mask(self, where: Any, given: tuple[Any, ...], arrays: list[Any]) -> Any:
-        mask = np.asarray(where)
-        if mask.dtype != bool:
-            raise TypeError(f"{self.name}: where has dtype {mask.dtype}, expected bool")
-        for operand in given:
-            if _is_masked((operand,)):
-                mask = mask & ~np.ma.getmaskarray(operand)
+    def _mask(self, where: Any, given: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+        """The entries that take part: those that `where` says, less those that a masked array leaves out."""
+        masks = [] if where is None else [np.asarray(where)]
+        masks += [~np.ma.getmaskarray(operand) for operand in given if _is_masked(operand)]
+        if not masks:
+            return None
+        if masks[0].dtype != bool:
+            raise TypeError(f"{self.record.name}: where has dtype {masks[0].dtype}, expected bool")
+        mask = functools.reduce(np.logical_and, masks)
         try:
-            return np.broadcast_to(mask, arrays[0].shape)
+            return np.broadcast_to(mask, shape)
         except ValueError:
             raise ValueError(
-                f"{self.name}: where has shape {mask.shape}, which does not broadcast to x's {arrays[0].shape}"
+                f"{self.record.name}: where has shape {mask.shape}, which cannot be broadcast to {shape}"
             ) from None
 
     # ---- the computation ----------------------------------------------------------------------------------------
 
     def _compute(self, arrays: list[Any], axes: tuple[int, ...], out: Any, where: Any, loop: np.dtype[Any],
-                 shape: tuple[int, ...], keepdims: bool) -> Any:
-        reduces = self.record.reduces and self.operation == "value"
+                 keepdims: bool) -> Any:
+        if len(axes) > MAX_ROW_DIMENSIONS:
+            return self._compute_joined(arrays, axes, out, where, loop, keepdims)
+        shape = self._result_shape(arrays[0].shape, axes, keepdims)
         result = out
         if out is None:
-            result = np.empty(shape, loop) if reduces else np.empty_like(arrays[0], dtype=loop, subok=False)
-        target = result if result.dtype == loop and result.flags.aligned else np.empty_like(result, dtype=loop)
-        if not reduces:
-            arrays = self._cast_into(target, arrays, loop)
-        masked = where is not None
-        several = len(axes) != 1
-        operands = [*arrays, where] if masked else arrays
-        ufunc = self._ufunc(masked, several)
-        views = [self._rows_last(operand, axes) for operand in operands]
-        place = target
-        if reduces:
-            place = target.reshape(self._result_shape(arrays[0].shape, axes, False), copy=None) if keepdims else target
+            result = np.empty(shape, loop) if self._reduces else np.empty_like(arrays[0], dtype=loop, subok=False)
+        ready = result.dtype == loop and result.flags.aligned
+        target = result if ready else np.empty(shape, loop)
+        operands = self._cast(arrays, target, loop)
+        if where is not None:
+            operands.append(where)
+        if self._reduces:
+            place = target.reshape(self._result_shape(arrays[0].shape, axes, False))
         else:
-            place = self._rows_last(target, axes)
-        with np.errstate(all="ignore"):
-            if several:
-                ufunc(*views, out=place)
-            else:
-                ufunc(*views, out=place, axis=-1)
+            place = _rows_last(target, axes)
+        ufunc = self._ufunc(loop, masked=where is not None, several=len(axes) != 1)
+        ufunc(*(_rows_last(operand, axes) for operand in operands), out=place)
         if target is not result:
             np.copyto(result, target, casting="same_kind")
         return result
 
-    @staticmethod
-    def _cast_into(target: Any, arrays: list[Any], loop: np.dtype[Any]) -> list[Any]:
-        """Operands as the kernels take them; the first that must be cast is cast into the result itself."""
-        ready = []
-        free = not any(np.may_share_memory(array, target) for array in arrays)
+    def _compute_joined(self, arrays: list[Any], axes: tuple[int, ...], out: Any, where: Any, loop: np.dtype[Any],
+                        keepdims: bool) -> Any:
+        """Joins a row of very many dimensions in copies, since no view can."""
+        shape = arrays[0].shape
+        outer = tuple(n for k, n in enumerate(shape) if k not in axes)
+        last = range(len(outer), len(shape))
+        flat = [np.moveaxis(array, axes, last).reshape(*outer, -1) for array in arrays]
+        mask = None if where is None else np.moveaxis(where, axes, last).reshape(*outer, -1)
+        result = self._compute(flat, (len(outer),), None, mask, loop, False)
+        if self._reduces:
+            result = result.reshape(self._result_shape(shape, axes, keepdims))
+        else:
+            result = np.moveaxis(result.reshape(*outer, *(shape[k] for k in axes)), last, axes)
+        if out is None:
+            return result
+        np.copyto(out, result, casting="same_kind")
+        return out
+
+    def _cast(self, arrays: list[Any], target: Any, loop: np.dtype[Any]) -> list[Any]:
+        """The operands in the type of the loop; one that must be cast is cast into the memory of the result."""
+        operands = []
+        spare = None if self._reduces or any(np.may_share_memory(array, target) for array in arrays) else target
         for array in arrays:
             if array.dtype == loop and array.dtype.isnative and array.flags.aligned:
-                ready.append(array)
-            elif free or array is target:
-                np.copyto(target, array, casting="unsafe")
-                ready.append(target)
-                free = False
+                operands.append(array)
+            elif spare is not None:
+                np.copyto(spare, array, casting="unsafe")
+                operands.append(spare)
+                spare = None
             else:
-                ready.append(array.astype(loop))
-        return ready
+                operands.append(array.astype(loop))
+        return operands
 
-    @staticmethod
-    def _rows_last(array: Any, axes: tuple[int, ...]) -> Any:
-        """A view whose last dimension, or last MAX_ROW_DIMENSIONS of them, are the rows."""
-        moved = np.moveaxis(array, axes, range(-len(axes), 0)) if axes else array
-        if len(axes) == 1:
-            return moved
-        if len(axes) > MAX_ROW_DIMENSIONS:
-            joined = moved.shape[moved.ndim - len(axes) :]
-            moved = moved.reshape(*moved.shape[: moved.ndim - len(axes)], 1, 1, 1, int(np.prod(joined)))
-            return moved
-        missing = MAX_ROW_DIMENSIONS - len(axes)
-        outer = moved.ndim - len(axes)
-        return moved.reshape(*moved.shape[:outer], *(1,) * missing, *moved.shape[outer:])
+    def _wrap(self, result: Any, given: Any, axes: tuple[int, ...], keepdims: bool, mask: Any) -> Any:
+        """The result in the type of what was given, with its labels."""
+        if _package(given) == "pandas" and not keepdims:
+            return _with_pandas_labels(result, given, axes)
+        if _package(given) == "xarray":
+            kept = given if not self._reduces else given.isel(dict.fromkeys((given.dims[k] for k in axes), 0), drop=True)
+            return kept.copy(data=result) if not keepdims else result
+        if _is_masked(given):
+            left_out = np.logical_not(mask)
+            if self._reduces:
+                left_out = left_out.all(axis=axes, keepdims=keepdims)
+            return np.ma.array(result, mask=left_out)
+        if isinstance(given, np.ndarray) and type(given) is not np.ndarray:
+            return given.__array_wrap__(result, None, False)
+        return result[()] if result.ndim == 0 else result
+
+
+def _rows_last(array: Any, axes: tuple[int, ...]) -> Any:
+    """A view whose last dimension is the row; or its last MAX_ROW_DIMENSIONS, for rows of any other number of them."""
+    outer = array.ndim - len(axes)
+    moved = np.moveaxis(array, axes, range(outer, array.ndim))
+    if len(axes) == 1:
+        return moved
+    return moved[(slice(None),) * outer + (np.newaxis,) * (MAX_ROW_DIMENSIONS - len(axes))]
+
+
+def _type_name(value: Any) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+
+
+def _package(value: Any) -> str:
+    return type(value).__module__.partition(".")[0]
+
+
+def _is_masked(value: Any) -> bool:
+    return isinstance(value, np.ma.MaskedArray)
+
+
+def _answers_ufuncs(value: Any) -> bool:
+    """Whether the type of an operand computes ufuncs in its own way: a dask array, but not what NumPy can look into."""
+    method = getattr(type(value), "__array_ufunc__", None)
+    return method is not None and not isinstance(value, (np.ndarray, np.generic)) \
+        and _package(value) not in ("pandas", "xarray")
+
+
+def _with_pandas_labels(result: Any, given: Any, axes: tuple[int, ...]) -> Any:
+    if result.shape == given.shape:
+        return given._constructor(result, **given._construct_axes_dict(given._AXIS_ORDERS), copy=False) \
+            if given.ndim == 2 else given._constructor(result, index=given.index, name=given.name, copy=False)
+    if result.ndim == 0:
+        return result[()]
+    return given._constructor_sliced(result, index=given.axes[1 - axes[0]])

@@ -7,7 +7,7 @@ cdef inline number identity(number x) noexcept nogil:
     return x
 
 
-cdef inline real identity_derivative(real x) noexcept nogil:
+cdef inline number identity_derivative(number x) noexcept nogil:
     return 1 if x == x else x
 
 
@@ -15,7 +15,7 @@ cdef inline number step(number x, number at_zero) noexcept nogil:
     return 1 if x > 0 else (0 if x < 0 else (at_zero if x == 0 else x))
 
 
-cdef inline real step_derivative(real x, real at_zero) noexcept nogil:
+cdef inline number step_derivative(number x, number at_zero) noexcept nogil:
     return 0 if x == x else x
 
 
@@ -23,7 +23,7 @@ cdef inline number relu(number x) noexcept nogil:
     return 0 if x < 0 else x
 
 
-cdef inline real relu_derivative(real x) noexcept nogil:
+cdef inline number relu_derivative(number x) noexcept nogil:
     return 1 if x > 0 else (0 if x <= 0 else x)
 
 

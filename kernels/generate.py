@@ -1,6 +1,6 @@
 """Makes a CPU target's Cython module from the scalar formulas and the template, during the build.
 
-The formulas' own definitions are the list of what there is: whatever `activations.pxi` defines gets its loops, and a
+The formulas' own definitions are the list of what there is: whatever `activations/*.pxi` define gets its loops, and a
 formula called `NAME_derivative` also gets `NAME_backward`, which multiplies it with a gradient in the same pass. The
 row-wise functions are found in the same way, from the tables of their arithmetic in `rowwise_real.h`.
 """
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FORMULAS = HERE / "activations.pxi"
+FORMULAS = [HERE / "activations.pxi", *sorted((HERE / "activations").glob("*.pxi"))]
 ROW_FUNCTIONS = HERE / "rowwise_real.h"
 TEMPLATE = HERE / "module.pyx.in"
-SOURCES = sorted(path for pattern in ("*.pxi", "*.in", "*.h", "*.c", "*.py") for path in HERE.glob(pattern))
+SOURCES = sorted(path for pattern in ("*.pxi", "*.in", "*.h", "*.c", "*.py") for path in HERE.rglob(pattern))
 
 # Operands of these names are arrays of the call's dtype, and so is the value that a gate lets through; all others are
 # parameters.
@@ -81,7 +81,7 @@ class ElementwiseLoop:
 
 
 def elementwise_loops(source: str) -> list[ElementwiseLoop]:
-    """The loops for the formulas that `source` defines, in its order."""
+    """The loops for the formulas that a source text defines, in its order."""
     loops = []
     for fused_type, name, operands in DEFINITION.findall(source):
         inputs = tuple(operand.split()[-1] for operand in operands.split(","))
@@ -130,7 +130,8 @@ def write_module(module: str, directory: Path) -> Path:
 
     template = Template(TEMPLATE.read_text(), name=str(TEMPLATE))
     text = template.substitute(
-        elementwise_loops=elementwise_loops(FORMULAS.read_text()),
+        formula_files=[path.relative_to(HERE) for path in FORMULAS],
+        elementwise_loops=[loop for path in FORMULAS for loop in elementwise_loops(path.read_text())],
         rowwise_loops=rowwise_loops(ROW_FUNCTIONS.read_text()),
         element_types=REAL_TYPES + INTEGER_TYPES,
         real_types=REAL_TYPES,

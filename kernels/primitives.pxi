@@ -77,11 +77,12 @@ cdef inline real power_of_two(real sum) noexcept nogil:
 
 # tanh and sigmoid are quotients in e**(2y). With y = n ln2/2 + u, |u| <= ln2/4, m = 2**n and W = u coth u,
 #     e**(2y) = m (W + u) / (W - u),    tanh y = ((m - 1) W + (m + 1) u) / ((m + 1) W + (m - 1) u),
-# where W is 1 plus a small even series w, which takes fewer terms than e**u or tanh u. Instead of a quotient of two
-# rounded numbers, a rough q with half the digits is chosen first. Its products with the powers of two are exact, so
-# the rest of the numerator, numerator - q * denominator, is known to all its digits, and q + rest / denominator has
-# hardly more than the last sum's rounding. It also takes the division off the critical path. Without a fused
-# multiply-add some digits of the rest are lost: float32 then goes through float64, which loses up to 1 ULP there.
+# where W is 1 plus a small even series w, which takes fewer terms than e**u or tanh u. A rough q with half the digits
+# is put in place of the quotient. Its products with the powers of two are exact, so that what it leaves of the
+# numerator, rest = numerator - q * denominator, is known to all its digits; and as q is right to 15 %, the roundings in
+# rest / denominator count for less than a sixth. The rough q also keeps the division off the critical path: what bounds
+# these loops is how many instructions can wait for another's result. Without a fused multiply-add some digits of the
+# rest are lost; float32 then goes through float64, which can afford it.
 
 
 cdef inline (real, real) reduce_by_half_ln2(real y, real n) noexcept nogil:
@@ -109,21 +110,27 @@ cdef inline real coth_series(real u) noexcept nogil:
             + s * (-0.00021163395600638267 + s * 2.118737198504276e-05))))
 
 
-cdef inline real rough_reciprocal(real x) noexcept nogil:
-    """1 / x for x > 0, within 6 %: the exponent and, roughly, the logarithm of the mantissa change sign."""
+cdef inline real rough_exp(real x, real rounder) noexcept nogil:
+    """e**x within 3 %, times the power of two in the rounder: x / ln2 in the exponent, its fraction in the mantissa."""
+    # Schraudolph 1999; the rounder keeps 8 (20) binary places.
     if real is float:
-        return float32_of_bits(0x7ef127eaU - bits_of_float32(x))
+        return float32_of_bits(bits_of_float32(fma(x, <float>1.442695, rounder)) << 15)
     else:
-        return float64_of_bits(0x7fde24fd40000000ULL - bits_of_float64(x))
+        return float64_of_bits(bits_of_float64(fma(x, 1.4426950408889634, rounder)) << 32)
 
 
 cdef inline real rough_tanh(real x) noexcept nogil:
-    """x / sqrt(1 + x**2), within 4 % of it and 11 % of tanh x; the root as in Lomont 2003."""
-    cdef real square = <real>1 + x * x
+    """x / max(x, 1.04), within 15 % of tanh x for x >= 0."""
+    # The bits of 1 / y are nearly a constant less those of y, the bits being nearly the logarithm (Mitchell 1962).
+    cdef uint32_t bits32
+    cdef uint64_t bits64
     if real is float:
-        return x * float32_of_bits(0x5f3759dfU - (bits_of_float32(square) >> 1))
+        bits32 = bits_of_float32(x)
+        return x * float32_of_bits(0x7ee04000U - (bits32 if bits32 > 0x3f851eb8U else 0x3f851eb8U))
     else:
-        return x * float64_of_bits(0x5fe6eb50c7b537a9ULL - (bits_of_float64(square) >> 1))
+        bits64 = bits_of_float64(x)
+        return x * float64_of_bits(0x7fdc080000000000ULL
+            - (bits64 if bits64 > 0x3ff0a3d70a3d70a4ULL else 0x3ff0a3d70a3d70a4ULL))
 
 
 cdef inline real tanh_of_positive(real x) noexcept nogil:
@@ -154,29 +161,31 @@ cdef inline real tanh_of_positive(real x) noexcept nogil:
 
 cdef inline real sigmoid_of_negative(real x, real excess, real gain) noexcept nogil:
     """gain / (1 + e**(excess - x)) for x <= 0, down to the smallest subnormal; the gain is a power of two."""
-    cdef real big, low, sum, n, u, u_low, w, m, g, a, b, denominator, q, scaled_q, c, d, rest
-    # Numerator and denominator are 2**64 (2**512) times too big, so that none of their parts underflows.
+    cdef real big, limit, sum, n, u, u_low, w, m, g, a, b, e, q, scaled_q, c, d, rest
+    # Numerator and denominator are 2**56 (2**448) times too big, so that none of their parts underflows.
     if real is float:
-        big, low = <float>18446744073709551616.0, <float>-104.0
-        sum = fma(x, <float>1.442695, <float>12583103.0)
-        n = sum - <float>12583103.0
+        big, limit = <float>72057594037927936.0, <float>-106.0
+        sum = fma(x, <float>1.442695, <float>12583095.0)
+        n = sum - <float>12583095.0
+        e = rough_exp(x, <float>49334.957)
     else:
-        big, low = 1.3407807929942597e+154, -746.0
-        sum = fma(x, 1.4426950408889634, 6755399441057279.0)
-        n = sum - 6755399441057279.0
+        big, limit = 7.268387242956069e+134, -748.0
+        sum = fma(x, 1.4426950408889634, 6755399441057215.0)
+        n = sum - 6755399441057215.0
+        e = rough_exp(x, 6442452414.9564)
     u, u_low = reduce_by_half_ln2(<real>0.5 * x, n)
     w = coth_series(u)
     m = power_of_two(sum)
     g = m * gain
     a = big - m
     b = big + m
-    denominator = fma(-a, u, b)
-    q = leading_half(fma(g, u, g) * rough_reciprocal(denominator))
+    # 1 / (1 + e) is 0.94 - 0.47 e, within 6 %.
+    q = leading_half(e * (<real>0.94 * gain / big - <real>0.47 * gain / big / big * e))
     scaled_q = q * big
     c = fma(-q, m, g - scaled_q)
     d = fma(-q, m, g + scaled_q)
     rest = fma(w, c, fma(d, u + (u_low - <real>0.5 * excess), c))
-    return <real>0 if x < low else q + rest / fma(b, w, denominator)
+    return <real>0 if x < limit else q + rest / fma(b, w, fma(-a, u, b))
 
 
 # To float32's accuracy, in float64.

@@ -33,7 +33,8 @@
 
 enum {
     SUM_LANES = 16,
-    EXP_BLOCK = 1024,               /* exponentials between two sums: they stay in L1 */
+    VECTOR = SUM_LANES,             /* entries that are computed together: a tail is padded to as many */
+    TERM_BLOCK = 1024,              /* terms of a sum that stay in L1 */
     TILE_ROWS = 64,                 /* rows of a tile */
     TILE_STEPS = 32,                /* entries of a row, at most, in a tile on the stack */
     MAX_ROW_INPUTS = 2,

@@ -61,8 +61,8 @@ static inline R(reference) R(reference_for)(real maximum)
     return reference;
 }
 
-/* exp(r) for |r| <= log(2) / 2, error below 0.6 ULP. */
-static inline real R(short_exp)(real r)
+/* exp(r) - 1 for |r| <= log(2) / 2. */
+static inline real R(short_expm1)(real r)
 {
 #if IS_FLOAT
     /* remez exp32 */
@@ -80,7 +80,7 @@ static inline real R(short_exp)(real r)
     q = FMA(q, r, 0.16666666666666413);
     q = FMA(q, r, 0.5000000000000011);
 #endif
-    return 1 + FMA(r * r, q, r);
+    return FMA(r * r, q, r);
 }
 
 /* exp(x - maximum) in the reference's unit. NaN stays NaN. */
@@ -91,7 +91,8 @@ static inline real R(exponential)(real x, real center, real low, real shift)
     real t = FMA(z, LOG2_E, shift);
     real n = t - shift;
     real r = FMA(n, -LN2_LOW, FMA(n, -LN2_HIGH, z));
-    return R(short_exp)(r) * OF_BITS(BITS_OF(t) << MANTISSA_BITS);
+    real power = OF_BITS(BITS_OF(t) << MANTISSA_BITS);
+    return FMA(R(short_expm1)(r), power, power);
 }
 
 /* exp of the maximum in its own unit, in double whatever the type is: other exponentials are compared with it. */
@@ -100,7 +101,7 @@ static inline double R(unit_of)(real maximum)
     R(reference) reference = R(reference_for)(maximum);
     double n = (double)(ROUNDING_SHIFT + EXPONENT_BIAS + BIAS) - (double)reference.shift;
     double r = ((double)maximum - reference.center) - n * 6.93147180369123816490e-01 - n * 1.90821492927058770002e-10;
-    return short_exp_double(r) * (IS_FLOAT ? 0x1p60 : 0x1p100);
+    return (1 + short_expm1_double(r)) * (IS_FLOAT ? 0x1p60 : 0x1p100);
 }
 
 /* e / sum, given 1 / sum: rounded once where the type allows it, so that of the quotient's error only e's is left. */
@@ -124,23 +125,47 @@ static inline real R(scaled)(real e, real high, real low)
 #endif
 }
 
-/* Numbers as integers of the same order, so that the compiler may reduce them in any order. A NaN is above or below all
-   others. */
-static inline R(integer) R(ordinal)(real x)
+/* The last n < VECTOR entries of a row, with entries after them that count for nothing. */
+static inline void R(pad)(real *padded, const real *x, ptrdiff_t n)
 {
-    R(integer) bits = (R(integer))BITS_OF(x);
-    return bits < 0 ? bits ^ ((R(integer))((R(bits))-1 >> 1)) : bits;
+    for (int i = 0; i < VECTOR; i++) {
+        padded[i] = -(real)INFINITY;
+    }
+    memcpy(padded, x, (size_t)n * sizeof(real));
+}
+
+/* Numbers as integers of the same order, so that the compiler may reduce them in any order. A NaN is above or below all
+   others. The function is its own inverse. */
+static inline R(integer) R(ordinal)(R(integer) bits)
+{
+    return bits ^ ((bits >> (sizeof bits * 8 - 1)) & (R(integer))((R(bits))-1 >> 1));
+}
+
+/* The largest of n numbers, n a multiple of VECTOR. */
+static inline R(integer) R(largest_ordinal)(const real *x, ptrdiff_t n)
+{
+    R(integer) largest = R(ordinal)((R(integer))BITS_OF(-(real)INFINITY));
+    for (ptrdiff_t i = 0; i < (n & -VECTOR); i++) {
+        R(integer) ordinal = R(ordinal)((R(integer))BITS_OF(x[i]));
+        largest = ordinal > largest ? ordinal : largest;
+    }
+    return largest;
 }
 
 /* The largest of x; NaN only if there are NaN. */
 static real R(maximum)(const real *x, ptrdiff_t n)
 {
-    R(integer) largest = R(ordinal)(-(real)INFINITY);
-    for (ptrdiff_t i = 0; i < n; i++) {
-        R(integer) ordinal = R(ordinal)(x[i]);
-        largest = ordinal > largest ? ordinal : largest;
+    R(integer) largest, last;
+    if (n >= VECTOR) {
+        largest = R(largest_ordinal)(x, n);
+        last = R(largest_ordinal)(x + n - VECTOR, VECTOR);      /* the tail, and some once more */
     }
-    return OF_BITS((R(bits))(largest < 0 ? largest ^ ((R(integer))((R(bits))-1 >> 1)) : largest));
+    else {
+        real padded[VECTOR];
+        R(pad)(padded, x, n);
+        largest = last = R(largest_ordinal)(padded, VECTOR);
+    }
+    return OF_BITS((R(bits))R(ordinal)(largest > last ? largest : last));
 }
 
 static int R(any_nan)(const real *x, ptrdiff_t n)
@@ -150,15 +175,6 @@ static int R(any_nan)(const real *x, ptrdiff_t n)
         found |= x[i] != x[i];
     }
     return found;
-}
-
-static ptrdiff_t R(count_equal)(const real *x, real value, ptrdiff_t n)
-{
-    R(integer) count = 0;
-    for (ptrdiff_t i = 0; i < n; i++) {
-        count += x[i] == value;
-    }
-    return (ptrdiff_t)count;
 }
 
 /* A sum in SUM_LANES lanes. float: four by four, then in double. double: with the rounding errors in `carry`. */
@@ -230,12 +246,57 @@ static void R(move_sums)(row_state *state, double maximum)
     state->count = 0;
 }
 
+/* Exponentials of STEP entries in each of SUM_LANES lanes: stored if there is a place for them, and summed. Where
+   `exclude` is set the maximum's are left out of the sum. `ties` counts those. */
+static inline void R(sum_vectors)(const real *x, real *e, int vectors, int exclude, real maximum,
+                                  R(reference) reference, R(lane_sums) *sums, R(integer) *ties)
+{
+    INDEPENDENT_ITERATIONS
+    for (int lane = 0; lane < SUM_LANES; lane++) {
+        real terms[4] = {0, 0, 0, 0};
+        for (int v = 0; v < vectors; v++) {
+            real entry = x[v * SUM_LANES + lane];
+            terms[v] = R(exponential)(entry, reference.center, reference.low, reference.shift);
+            if (e != NULL) {
+                e[v * SUM_LANES + lane] = terms[v];
+            }
+            terms[v] = exclude && entry == maximum ? 0 : terms[v];
+            ties[lane] += entry == maximum;
+        }
+        R(add_to_lane)(sums, lane, terms[0], terms[1], terms[2], terms[3]);
+    }
+}
+
+/* Exponentials of a row and their sum. The last entries, less than a vector, go to `tail` instead of e. */
+static inline double R(sum_exponentials)(const real *x, real *e, real *tail, ptrdiff_t n, int exclude, real maximum,
+                                         ptrdiff_t *count)
+{
+    R(reference) reference = R(reference_for)(maximum);
+    R(lane_sums) sums = {{0}, {0}};
+    R(integer) ties[SUM_LANES] = {0};
+    ptrdiff_t i = 0;
+    for (; i + 4 * SUM_LANES <= n; i += 4 * SUM_LANES) {
+        R(sum_vectors)(x + i, e == NULL ? NULL : e + i, 4, exclude, maximum, reference, &sums, ties);
+    }
+    for (; i + SUM_LANES <= n; i += SUM_LANES) {
+        R(sum_vectors)(x + i, e == NULL ? NULL : e + i, 1, exclude, maximum, reference, &sums, ties);
+    }
+    if (i < n) {
+        R(pad)(tail, x + i, n - i);
+        R(sum_vectors)(tail, tail, 1, exclude, maximum, reference, &sums, ties);
+    }
+    for (int lane = 0; lane < SUM_LANES; lane++) {
+        *count += ties[lane];
+    }
+    return R(total)(&sums);
+}
+
 /* Adds n entries to the maximum, the number of entries equal to it, and the sum of the other exponentials. Without the
    maximum's own term the sum keeps the digits that log1p needs. */
 static void R(add_exponentials)(row_state *state, const void *const *inputs, ptrdiff_t n)
 {
     const real *x = inputs[0];
-    real exponentials[EXP_BLOCK];
+    real tail[VECTOR];
     real maximum = R(maximum)(x, n);
     if (!(maximum - maximum == 0)) {
         if (R(any_nan)(x, n)) {
@@ -247,20 +308,7 @@ static void R(add_exponentials)(row_state *state, const void *const *inputs, ptr
     if (maximum > state->maximum) {
         R(move_sums)(state, maximum);
     }
-    maximum = (real)state->maximum;
-    R(reference) reference = R(reference_for)(maximum);
-    R(lane_sums) sums = {{0}, {0}};
-    for (ptrdiff_t begin = 0; begin < n; begin += EXP_BLOCK) {
-        ptrdiff_t size = n - begin < EXP_BLOCK ? n - begin : EXP_BLOCK;
-        const real *block = x + begin;
-        for (ptrdiff_t i = 0; i < size; i++) {
-            real e = R(exponential)(block[i], reference.center, reference.low, reference.shift);
-            exponentials[i] = block[i] == maximum ? 0 : e;
-        }
-        R(add_to_lanes)(&sums, exponentials, size);
-        state->count += R(count_equal)(block, maximum, size);
-    }
-    add_to_sum(state, R(total)(&sums));
+    add_to_sum(state, R(sum_exponentials)(x, NULL, tail, n, 1, (real)state->maximum, &state->count));
 }
 
 static void R(merge_exponentials)(row_state *state, const row_state *other)
@@ -298,8 +346,8 @@ static int R(finish_log)(row_state *state)
 
 static int R(finish_logsumexp)(row_state *state)
 {
-    R(finish_log)(state);
     int infinite = !(state->maximum - state->maximum == 0) && state->sum == state->sum;
+    R(finish_log)(state);
     state->result = state->maximum + (infinite ? 0 : state->result);
     return 1;
 }
@@ -337,19 +385,23 @@ static void R(softmax_in_cache)(const void *input, void *output, ptrdiff_t n)
 {
     const real *x = input;
     real *y = output;
-    R(reference) reference = R(reference_for)(R(maximum)(x, n));
-    R(lane_sums) sums = {{0}, {0}};
-    for (ptrdiff_t begin = 0; begin < n; begin += EXP_BLOCK) {
-        ptrdiff_t end = n - begin < EXP_BLOCK ? n : begin + EXP_BLOCK;
-        INDEPENDENT_ITERATIONS
-        for (ptrdiff_t i = begin; i < end; i++) {
-            y[i] = R(exponential)(x[i], reference.center, reference.low, reference.shift);
-        }
-        R(add_to_lanes)(&sums, y + begin, end - begin);
-    }
-    R(factor) factor = R(factor_of)(1 / R(total)(&sums));
-    for (ptrdiff_t i = 0; i < n; i++) {
+    real tail[VECTOR];
+    ptrdiff_t ties = 0, whole = n & -VECTOR;
+    real maximum = R(maximum)(x, n);
+    double sum = R(sum_exponentials)(x, y, tail, n, 0, maximum, &ties);
+    R(reference) reference = R(reference_for)(maximum);
+    /* The sum is off by at most half an ULP of each term; the largest ones are known better. */
+    sum += (double)ties * (R(unit_of)(maximum)
+                           - R(exponential)(maximum, reference.center, reference.low, reference.shift));
+    R(factor) factor = R(factor_of)(1 / sum);
+    for (ptrdiff_t i = 0; i < whole; i++) {
         y[i] = R(scaled)(y[i], factor.high, factor.low);
+    }
+    if (whole < n) {
+        for (int i = 0; i < VECTOR; i++) {
+            tail[i] = R(scaled)(tail[i], factor.high, factor.low);
+        }
+        memcpy(y + whole, tail, (size_t)(n - whole) * sizeof(real));
     }
 }
 
@@ -411,10 +463,10 @@ static void R(add_support)(row_state *state, const void *const *inputs, ptrdiff_
         state->sum += R(any_nan)(x, n) ? NAN : 0;
         return;
     }
-    double above[EXP_BLOCK], maximum = state->maximum, threshold = state->result;
+    double above[TERM_BLOCK], maximum = state->maximum, threshold = state->result;
     lane_sums_double sums = {{0}, {0}};
-    for (ptrdiff_t begin = 0; begin < n; begin += EXP_BLOCK) {
-        ptrdiff_t size = n - begin < EXP_BLOCK ? n - begin : EXP_BLOCK;
+    for (ptrdiff_t begin = 0; begin < n; begin += TERM_BLOCK) {
+        ptrdiff_t size = n - begin < TERM_BLOCK ? n - begin : TERM_BLOCK;
         const real *block = x + begin;
         R(integer) count = 0;
         for (ptrdiff_t i = 0; i < size; i++) {
@@ -463,10 +515,10 @@ static void R(emit_sparsemax)(const row_state *state, const void *const *inputs,
     static void R(NAME)(row_state *state, const void *const *inputs, ptrdiff_t n)                    \
     {                                                                                                \
         const real *grad = inputs[0], *y = inputs[1];                                                \
-        double terms[EXP_BLOCK];                                                                     \
+        double terms[TERM_BLOCK];                                                                     \
         lane_sums_double sums = {{0}, {0}};                                                          \
-        for (ptrdiff_t begin = 0; begin < n; begin += EXP_BLOCK) {                                   \
-            ptrdiff_t end = n - begin < EXP_BLOCK ? n : begin + EXP_BLOCK;                           \
+        for (ptrdiff_t begin = 0; begin < n; begin += TERM_BLOCK) {                                   \
+            ptrdiff_t end = n - begin < TERM_BLOCK ? n : begin + TERM_BLOCK;                           \
             R(integer) count = 0;                                                                    \
             for (ptrdiff_t i = begin; i < end; i++) {                                                \
                 terms[i - begin] = TERM;                                                             \

@@ -38,9 +38,10 @@ def peak(call: Callable[[], object]) -> int:
 
 ELEMENTWISE = [
     name
-    for name in fastact.derivative.__all__
-    if fastact.activations[name].operands == ("x",)
-    and all(parameter.default is not None for parameter in fastact.activations[name].parameters.values())
+    for name, record in fastact.activations.items()
+    if name in fastact.derivative.__all__
+    and record.operands == ("x",)
+    and all(parameter.default is not None for parameter in record.parameters.values())
 ]
 
 

@@ -81,20 +81,19 @@ def swiglu(xp: Any, T: Any) -> tuple[Formula, ...]:
 )
 def geglu(xp: Any, T: Any) -> tuple[Formula, ...]:
     """The gated linear unit with gelu: gelu(gate) times value."""
-    root_half = T("0.7071067811865475244008443621048490392848")
     density_at_0 = T("0.3989422804014326779399460599343818684759")
 
     def value(gate: Any, value: Any) -> Any:
         a = xp.clip(xp.abs(gate), 0, 256)
         square, factor = xp.gaussian_parts(a)
-        tail = a * xp.erfcx(a * root_half) / 2 * factor
+        tail = a * xp.normal_tail(a) * factor
         right = (gate - xp.scaled_product(tail, 1, -square)) * value
         return xp.where(gate >= 0, right, xp.scaled_product(-tail, value, -square))
 
     def derivative(gate: Any, value: Any) -> Any:
         a = xp.clip(xp.abs(gate), 0, 256)
         square, factor = xp.gaussian_parts(a)
-        tail = (xp.erfcx(a * root_half) / 2 - a * density_at_0) * factor
+        tail = (xp.normal_tail(a) - a * density_at_0) * factor
         right = (1 - xp.scaled_product(tail, 1, -square)) * value
         return xp.where(gate >= 0, right, xp.scaled_product(tail, value, -square))
 

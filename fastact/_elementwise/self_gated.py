@@ -137,20 +137,19 @@ def mish(xp: Any, T: Any) -> tuple[Formula, ...]:
 )
 def gelu(xp: Any, T: Any) -> tuple[Formula, ...]:
     """The Gaussian error linear unit: x times the normal distribution function at x."""
-    root_half = T("0.7071067811865475244008443621048490392848")
     density_at_0 = T("0.3989422804014326779399460599343818684759")
 
-    # The normal distribution's tail beyond a is exp(-a**2 / 2) erfcx(a / sqrt(2)) / 2.
+    # x Phi(x), where Phi is the normal distribution; its tail beyond a is exp(-a**2 / 2) normal_tail(a).
     def value(x: Any) -> Any:
         a = xp.clip(xp.abs(x), 0, 256)
         square, factor = xp.gaussian_parts(a)
-        tail = xp.scaled_product(a * xp.erfcx(a * root_half) / 2, factor, -square)
+        tail = xp.scaled_product(a * xp.normal_tail(a), factor, -square)
         return xp.where(x >= 0, x - tail, -tail)
 
     def derivative(x: Any) -> Any:
         a = xp.clip(xp.abs(x), 0, 256)
         square, factor = xp.gaussian_parts(a)
-        tail = xp.scaled_product(xp.erfcx(a * root_half) / 2 - a * density_at_0, factor, -square)
+        tail = xp.scaled_product(xp.normal_tail(a) - a * density_at_0, factor, -square)
         return xp.where(x >= 0, 1 - tail, tail)
 
     return value, derivative
@@ -178,7 +177,7 @@ def gelu_tanh(xp: Any, T: Any) -> tuple[Formula, ...]:
     # x sigmoid(v), where v = linear x + cubic x**3; the high parts are multiples of 2**-14.
     linear, linear_high = T("1.595769121605730711759784239737527473903"), T(26145 / 16384)
     cubic, cubic_high = T("0.07135481627260024877633875227986354099559"), T(1169 / 16384)
-    linear_low, cubic_low = T("4.96144948070711759784239737527473903e-6"), T("4.7186163502487763387522798635409956e-6")
+    linear_low, cubic_low = T("4.9614494807117597842397375274739034e-6"), T("4.7186163502487763387522798635409956e-6")
 
     # exp(-|v|) = exp(-high) factor, where high is exact: exp would magnify a rounding.
     def value(x: Any) -> Any:

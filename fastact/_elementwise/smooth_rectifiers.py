@@ -158,15 +158,15 @@ def celu(xp: Any, T: Any) -> tuple[Formula, ...]:
     """The exponential linear unit whose derivative is continuous for every alpha."""
 
     def value(x: Any, alpha: Any) -> Any:
-        return xp.where(x > 0, x, alpha * xp.expm1(x / alpha))
+        z = x / alpha
+        return xp.where((x > 0) | (xp.abs(z) < 1e-30), x, alpha * xp.expm1(z))
 
     # exp turns what rounding x / alpha loses into a relative error, which is put back.
     def derivative(x: Any, alpha: Any) -> Any:
         z = x / alpha
         product = z * alpha
         lost = ((x - product) - xp.product_error(z, alpha, product)) / alpha
-        e = xp.exp(z)
-        return xp.where(x > 0, 1, e + e * xp.where(xp.isnan(lost), 0, lost))
+        return xp.where(x > 0, 1, xp.exp(z) * xp.where(xp.abs(lost) < 1, 1 + lost, 1))
 
     return value, derivative
 

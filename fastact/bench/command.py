@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 import time
@@ -44,8 +43,8 @@ class OptionError(click.ClickException):
 
 @click.command(
     name="bench",
-    epilog="Without options that choose cases, a survey over all functions is measured (some minutes). "
-    "LISTS are separated by commas.",
+    epilog="Without --quick, --sizes, --dtype, --threads, --in-place and --inputs a survey of all of these is measured, "
+    "which takes minutes. A LIST is separated by commas.",
 )
 @click.option("--quick", is_flag=True, help="Every function in cache and in memory, in under a minute.")
 @click.option("--functions", metavar="LIST", help="Functions, default all.")
@@ -160,7 +159,7 @@ def _cases(options: dict[str, Any]) -> list[Case]:
             " ".join(f"--{name}" for name in others) or "--in-place",
             "no other choice of cases than --functions beside it",
         )
-    if options["quick"] or not (functions or others or options["in_place"]):
+    if options["quick"] or not (others or options["in_place"]):
         plan = bench_cases.quick(cores) if options["quick"] else bench_cases.survey(cores)
         return [case for case in plan if not functions or case.function in functions]
     sweep = Sweep(
@@ -180,8 +179,7 @@ def _names(option: str, text: str | None, known: Iterable[str]) -> list[str]:
     names = [] if text is None else [name.strip() for name in text.split(",")]
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, 3)
-            raise OptionError(option, name, f"one of {', '.join(close or known)}")
+            raise OptionError(option, name, f"one of {', '.join(known)}")
     return names
 
 

@@ -27,8 +27,8 @@ MIN_ROUNDS = 5
 MAX_ROUNDS = 31
 
 # A contestant this many times slower than fastact gets fewer rounds: its ratio needs no third digit.
-FAR_SLOWER = 5
-ROUNDS_FOR_FAR_SLOWER = 3
+FAR_SLOWER = 3
+ROUNDS_FOR_FAR_SLOWER = 2
 
 # In place, small arrays are taken from a pool that fits in L1, so that one refill serves many calls.
 POOL_BYTES = 1 << 14
@@ -60,13 +60,18 @@ class Contest:
 
     @property
     def contestants(self) -> list[Contestant]:
+        """Everyone that is timed: fastact, the floor, the empty call, and the peers that can do it."""
         return [self.fastact, self.floor, self.harness, *self.peers]
+
+    def calibrate(self, seconds: float = TURN_SECONDS) -> None:
+        """Finds out how often everyone's call has to be repeated for a turn of so long."""
+        for contestant in self.contestants:
+            self._settle()
+            contestant.calibrate(seconds)
 
     def run(self, seconds: float) -> CaseResult:
         """Measures for about so long, and at least the smallest number of rounds."""
-        for contestant in self.contestants:
-            self._settle()
-            contestant.calibrate(min(TURN_SECONDS, seconds / 50))
+        self.calibrate(min(TURN_SECONDS, seconds / 50))
         slow = [
             peer
             for peer in self.peers
@@ -82,7 +87,7 @@ class Contest:
         return self.result()
 
     def round(self, number: int, contestants: list[Contestant]) -> None:
-        """Everyone's turn once, in an order of this round's own."""
+        """Gives everyone a turn, in an order of this round's own."""
         for contestant in random.Random(number).sample(contestants, len(contestants)):
             self._settle()
             contestant.turn(number)
@@ -168,11 +173,13 @@ class Contest:
         memory = self._pool[0] if self.case.in_place else self._out
         if not self.case.in_place:
             memory.view(np.uint8).fill(0xFF)  # NaN: the last contestant's result must not pass for this one's
-        result = prepared[0].view(prepared[0].call())
+        start = time.perf_counter()
+        returned = prepared[0].call()
+        took = time.perf_counter() - start
+        result = prepared[0].view(returned)
         ulp = self._check.error(result)
-        return Contestant(
-            peer.name, [p.call for p in prepared], refill, ulp=ulp, allocates=not np.shares_memory(result, memory)
-        )
+        allocates = not np.shares_memory(result, memory)
+        return Contestant(peer.name, [p.call for p in prepared], refill, took, ulp, allocates)
 
     def _prepare(self, prepare: Callable[[Job], Prepared]) -> tuple[list[Prepared], Callable[[], None] | None]:
         """One call; in place, one for each array of a pool that is refilled before every turn."""

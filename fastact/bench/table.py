@@ -86,7 +86,7 @@ def _by_setting(console: Console, results: Results) -> Iterable[Table]:
     for result in results.cases:
         groups.setdefault((result.case.shape_text, result.case.setting), []).append(result)
     for (shape, setting), group in groups.items():
-        title = f"{shape} elements, {setting}"
+        title = f"{shape}, {setting}"
         measured = {peer.peer for result in group for peer in result.peers}
         table = _setting_table(title, group, [name for name in PEERS if name in measured])
         fits = console.measure(table, options=console.options.update(width=LIMITLESS)).maximum <= console.width
@@ -112,7 +112,9 @@ def _setting_table(title: str, group: list[CaseResult], peers: list[str]) -> Tab
     table.add_section()
     first = group[0]
     floor = first.floor.median
-    table.add_row("floor", number(floor), number(first.gigabytes_per_second(floor)), style="dim")
+    table.add_row(
+        f"floor of {first.case.function}", number(floor), number(first.gigabytes_per_second(floor)), style="dim"
+    )
     harness = first.harness_ns / first.case.size
     table.add_row("empty call", number(harness), style="dim")
     return table

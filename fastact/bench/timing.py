@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 # A turn is as many calls as take this long: the clock's own cost disappears in it.
 TURN_SECONDS = 1e-3
 
+# A first call may compile, fetch its arrays or wake its threads; from here on that matters little.
+LONG_CALL_SECONDS = 0.05
+
 
 @dataclass
 class Contestant:
@@ -17,9 +20,9 @@ class Contestant:
     name: str
     calls: list[Callable[[], object]]
     refill: Callable[[], None] | None = None
+    seconds_per_call: float = 0.0
     ulp: float = 0.0
     allocates: bool = False
-    seconds_per_call: float = 0.0
     nanoseconds: dict[int, float] = field(default_factory=dict)  # per call, by round
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
@@ -38,11 +41,11 @@ class Contestant:
         self.wall_seconds += took
         return took / len(calls)
 
-    def calibrate(self, seconds: float = TURN_SECONDS) -> None:
+    def calibrate(self, seconds: float) -> None:
         """Repeats the call often enough for a turn; in place, the pool of inputs says how often."""
-        best = self.time()
-        if best < seconds:  # the first call may have had to fetch its arrays or wake its threads
-            best = min(self.time() for _ in range(5))
+        if self.seconds_per_call > LONG_CALL_SECONDS:  # as its check has shown: one call is a turn
+            return
+        best = min(self.time() for _ in range(5))
         if self.refill is None:
             self.calls *= max(1, round(seconds / max(best, 1e-9)))
         self.seconds_per_call = best

@@ -46,9 +46,14 @@ class CrashedError(Exception):
     """The measuring process died."""
 
 
+def environment_for(threads: int) -> dict[str, str]:
+    """The variables that tell every library its number of threads; they are read when it is imported."""
+    return {**ENVIRONMENT, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
+
+
 def measure(plan: Plan) -> Iterator[dict[str, Any]]:
     """Runs a plan in a fresh process and yields its messages, each a dict with one key."""
-    environment = {**os.environ, **ENVIRONMENT, **dict.fromkeys(THREAD_VARIABLES, str(plan.threads))}
+    environment = {**os.environ, **environment_for(plan.threads)}
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "fastact.bench.worker"],
@@ -78,7 +83,7 @@ def measure(plan: Plan) -> Iterator[dict[str, Any]]:
 def main() -> None:
     """The process that measures."""
     plan = Plan(**json.load(sys.stdin))
-    _keep_to(plan.threads)
+    keep_to(plan.threads)
     # Libraries print what they like; only messages may reach the parent.
     messages = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -86,7 +91,7 @@ def main() -> None:
         _send(messages, message)
 
 
-def _keep_to(processors: int) -> None:
+def keep_to(processors: int) -> None:
     """Binds this process to so many processors, which no library can mistake.
 
     JAX hands every call to a thread of its own: on one processor that costs it least, and it cannot use two.
