@@ -9,6 +9,7 @@ import itertools
 import os
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -64,7 +65,8 @@ def measure(benchmark: BenchmarkFixture, results: Results) -> Callable[[Case], N
             def setup() -> None:
                 contest.round(next(numbers), contest.contestants)
 
-            benchmark.pedantic(contest.fastact.calls[0], setup=setup, rounds=ROUNDS)
+            pedantic: Any = benchmark.pedantic  # untyped in pytest-benchmark
+            pedantic(contest.fastact.calls[0], setup=setup, rounds=ROUNDS)
         result = contest.result()
         benchmark.extra_info.update(result.to_json())
         results.cases.append(result)

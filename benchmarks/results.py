@@ -50,7 +50,7 @@ def readme_block(results: Results) -> str:
     chosen = [result for result in results.cases if _is_headline(result.case)]
     return (
         f"{BEGIN}\n"
-        f"![Nanoseconds per element of each function, for fastact and its peers]({PICTURE.relative_to(README.parent)})\n\n"
+        f"![Nanoseconds per element of each function]({PICTURE.relative_to(README.parent).as_posix()})\n\n"
         "fastact's time over each library's, the geometric mean over the functions that both have (below 1, fastact is "
         "faster), and over the time of a plain copy of the same arrays:\n\n"
         f"{_means(chosen)}\n"

@@ -20,4 +20,5 @@ SWEEPS = (
 
 @pytest.mark.parametrize("case", distinct(case for sweep in SWEEPS for case in sweep.cases()), ids=str)
 def test_elementwise(case: Case, measure: Callable[[Case], None]) -> None:
+    """A case in which every element is on its own."""
     measure(case)

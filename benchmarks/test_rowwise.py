@@ -11,6 +11,7 @@ from fastact.bench.cases import ROW_SHAPES, Case, Sweep, functions, is_rowwise, 
 ROWWISE = tuple(name for name in functions() if is_rowwise(name))
 
 
-@pytest.mark.parametrize("case", Sweep(ROWWISE, parse_shapes(ROW_SHAPES)).cases(), ids=str)
+@pytest.mark.parametrize("case", list(Sweep(ROWWISE, parse_shapes(ROW_SHAPES)).cases()), ids=str)
 def test_rowwise(case: Case, measure: Callable[[Case], None]) -> None:
+    """A case that works along an axis."""
     measure(case)

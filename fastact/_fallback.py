@@ -6,7 +6,6 @@ NumPy cannot make a real ufunc from Python, so `ReferenceUfunc` behaves as one: 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -72,8 +71,9 @@ class ReferenceUfunc:
     signature = None
     identity = None
 
-    def __init__(self, record: Activation, operation: str, name: str, doc: str,
-                 formula: Callable[[np.dtype[Any]], Chunk]) -> None:
+    def __init__(
+        self, record: Activation, operation: str, name: str, doc: str, formula: Callable[[np.dtype[Any]], Chunk]
+    ) -> None:
         self.__name__ = self.__qualname__ = name
         self.__doc__ = doc
         self.inputs = operation_inputs(record, operation)
@@ -88,8 +88,16 @@ class ReferenceUfunc:
     def __reduce__(self) -> str:
         return self.__name__
 
-    def __call__(self, *args: Any, out: Any = None, where: Any = True, casting: Any = "same_kind", order: Any = "K",
-                 dtype: Any = None, subok: bool = True) -> Any:
+    def __call__(
+        self,
+        *args: Any,
+        out: Any = None,
+        where: Any = True,
+        casting: Any = "same_kind",
+        order: Any = "K",
+        dtype: Any = None,
+        subok: bool = True,
+    ) -> Any:
         inputs, out = self._operands(args, out)
         keywords = {"casting": casting, "order": order, "dtype": dtype, "subok": subok}
         answer = self._ask_other_types(inputs, out, where, keywords)
@@ -103,8 +111,10 @@ class ReferenceUfunc:
     def _operands(self, args: tuple[Any, ...], out: Any) -> tuple[tuple[Any, ...], Any]:
         """Splits positional arguments into inputs and an output, as a ufunc takes them."""
         if not self.nin <= len(args) <= self.nargs:
-            raise TypeError(f"{self.__name__}() takes from {self.nin} to {self.nargs} positional arguments but "
-                            f"{len(args)} were given")
+            raise TypeError(
+                f"{self.__name__}() takes from {self.nin} to {self.nargs} positional arguments but "
+                f"{len(args)} were given"
+            )
         if len(args) == self.nargs:
             if out is not None:
                 raise TypeError("cannot specify 'out' as both a positional and keyword argument")
@@ -143,9 +153,11 @@ class ReferenceUfunc:
     def _loop_dtype(self, inputs: tuple[Any, ...], arrays: list[Any], dtype: Any) -> np.dtype[Any]:
         if dtype is not None:
             return _promotion.result_dtype(self.__name__, ("dtype",), [np.dtype(dtype)], self._keeps_integers)
-        weak = len(inputs) > 1      # a lone Python number has nothing to adapt to
-        dtypes = [type(given) if weak and type(given) in _promotion.PYTHON_NUMBERS else array.dtype
-                  for given, array in zip(inputs, arrays)]
+        weak = len(inputs) > 1  # a lone Python number has nothing to adapt to
+        dtypes = [
+            type(given) if weak and type(given) in _promotion.PYTHON_NUMBERS else array.dtype
+            for given, array in zip(inputs, arrays)
+        ]
         return _promotion.result_dtype(self.__name__, self.inputs, dtypes, self._keeps_integers)
 
     def _run(self, arrays: list[Any], out: Any, where: Any, casting: Any, order: Any, loop: np.dtype[Any]) -> Any:
@@ -165,7 +177,7 @@ class ReferenceUfunc:
             flags=["external_loop", "buffered", "growinner", "zerosize_ok", "copy_if_overlap"],
             op_flags=[["readonly"]] * (len(operands) - 1) + [out_flags],
             op_dtypes=[compute] * len(arrays) + mask_type + [loop],
-            casting="unsafe",       # checked above, against the dtype of the loop
+            casting="unsafe",  # checked above, against the dtype of the loop
             order=order,
             buffersize=BLOCK,
         )
@@ -192,15 +204,19 @@ class ReferenceUfunc:
     def _check_casting(self, arrays: list[Any], out: Any, casting: Any, loop: np.dtype[Any]) -> None:
         for k, array in enumerate(arrays):
             if array.ndim and not np.can_cast(array.dtype, loop, casting):
-                raise TypeError(f"Cannot cast ufunc {self.__name__!r} input {k} from {array.dtype!r} to {loop!r} with "
-                                f"casting rule {casting!r}")
+                raise TypeError(
+                    f"Cannot cast ufunc {self.__name__!r} input {k} from {array.dtype!r} to {loop!r} with "
+                    f"casting rule {casting!r}"
+                )
         if out is None:
             return
         if not isinstance(out, np.ndarray):
             raise TypeError("return arrays must be of ArrayType")
         if not np.can_cast(loop, out.dtype, casting):
-            raise TypeError(f"Cannot cast ufunc {self.__name__!r} output from {loop!r} to {out.dtype!r} with casting "
-                            f"rule {casting!r}")
+            raise TypeError(
+                f"Cannot cast ufunc {self.__name__!r} output from {loop!r} to {out.dtype!r} with casting "
+                f"rule {casting!r}"
+            )
         if not out.flags.writeable:
             raise ValueError("output array is read-only")
 
@@ -209,8 +225,13 @@ class ReferenceUfunc:
         if out is not None:
             return out
         if subok:
-            wrappers = [given for given in inputs if hasattr(given, "__array_wrap__") and type(given) is not np.ndarray
-                        and not isinstance(given, np.generic)]
+            wrappers = [
+                given
+                for given in inputs
+                if hasattr(given, "__array_wrap__")
+                and type(given) is not np.ndarray
+                and not isinstance(given, np.generic)
+            ]
             if wrappers:
                 winner = max(wrappers, key=lambda given: getattr(given, "__array_priority__", 0.0))
                 return winner.__array_wrap__(result, (self, inputs, 0), False)
@@ -232,8 +253,7 @@ class NumpyEngine:
         return record.has(operation)
 
     def make(self, record: Activation, operation: str, name: str, doc: str) -> ReferenceUfunc:
-        return ReferenceUfunc(record, operation, name, doc,
-                              lambda dtype: numpy_formula(record, operation, dtype.type))
+        return ReferenceUfunc(record, operation, name, doc, lambda dtype: numpy_formula(record, operation, dtype.type))
 
     def bind(self, record: Activation, operation: str, name: str, doc: str) -> None:
         """Nothing: a bound ufunc is a short cut of the compiled engine."""

@@ -16,9 +16,7 @@ from fastact._numpy_namespace import NODES, STEP
 
 inline = numba.njit(inline="always", nogil=True)
 
-WEIGHTED_NODES = tuple(
-    (math.sqrt(2) * STEP / math.pi * math.exp(-node * node), 2 * node * node) for node in NODES
-)
+WEIGHTED_NODES = tuple((math.sqrt(2) * STEP / math.pi * math.exp(-node * node), 2 * node * node) for node in NODES)
 POLE = math.sqrt(2) * math.pi / STEP
 
 
@@ -60,7 +58,7 @@ def hypot(x: Any, y: Any) -> Any:
 
 @inline
 def isnan(x: Any) -> Any:
-    return x != x
+    return math.isnan(x)
 
 
 @inline
@@ -125,4 +123,5 @@ def product_error(a: Any, b: Any, product: Any) -> Any:
 def compile_ufunc(formula: Callable[..., Any], inputs: int) -> Callable[..., Any]:
     """A float64 ufunc over a formula of this namespace; the machine code is kept on disk for the next process."""
     signature = numba.float64(*(numba.float64,) * inputs)
-    return numba.vectorize([signature], nopython=True, cache=True)(formula)
+    ufunc: Callable[..., Any] = numba.vectorize([signature], nopython=True, cache=True)(formula)
+    return ufunc

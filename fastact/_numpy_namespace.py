@@ -35,7 +35,7 @@ __all__ = [
 # exp(-(pi / STEP)**2) = 4e-23 once the residue at the pole t = i a / sqrt(2) is added (Chiarella and Reichel, On the
 # evaluation of integrals related to the error function, 1968). Every term is positive: no digits cancel.
 STEP = 0.4375
-NODES = [(n + 0.5) * STEP for n in reversed(range(16))]     # the smallest terms first: their sum rounds less
+NODES = [(n + 0.5) * STEP for n in reversed(range(16))]  # the smallest terms first: their sum rounds less
 
 
 def normal_tail(a: Any) -> Any:
@@ -53,19 +53,19 @@ def normal_tail(a: Any) -> Any:
 
 def gaussian_parts(x: Any) -> tuple[Any, Any]:
     """(square, factor) such that exp(-x**2 / 2) = exp(-square) factor for x in [0, 256], square being exact."""
-    head = floor(x * 64) / 64       # few digits: its square has no rounding for exp to magnify
+    head = floor(x * 64) / 64  # few digits: its square has no rounding for exp to magnify
     return head * head / 2, exp((head - x) * (head + x) / 2)
 
 
 def scaled_product(a: Any, b: Any, y: Any) -> Any:
-    """a b exp(y), also where exp(y) alone would lose digits to underflow or be 0."""
+    """A b exp(y), also where exp(y) alone would lose digits to underflow or be 0."""
     deep = y < -600
     e = exp(where(deep, y / 2, y))
     return where(e == 0, e, where(deep, (a * e) * (b * e), a * e * b))
 
 
 def product_error(a: Any, b: Any, product: Any) -> Any:
-    """a b - product, the rounding error of a product (Dekker 1971); 0 where that overflows."""
+    """A b - product, the rounding error of a product (Dekker 1971); 0 where that overflows."""
     splitter = 2.0 ** ((np.finfo(product.dtype).nmant + 2) // 2) + 1
 
     def halves(x: Any) -> tuple[Any, Any]:

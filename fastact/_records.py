@@ -99,8 +99,8 @@ class Activation:
     `formula` (Python over exp, log, sqrt, tanh, erfc, pi) and `latex` define it. `range`, `limits` (at both ends of
     `domain`), `monotonic` (nowhere decreasing), `turning_points` (where the derivative changes its sign), `smooth`
     (the derivative is continuous) and `parity` hold at the parameters' typical values. `kinks` are the points where the
-    derivative jumps, for some values of the parameters at least. `keeps_integers` says that integer arrays stay integer,
-    `halved` that the function takes both its operands from one array, `x`, as halves along an axis.
+    derivative jumps, for some values of the parameters at least. `keeps_integers` says that integer arrays stay
+    integer, `halved` that the function takes both its operands from one array `x`, as halves along an axis.
     `typical_use` says where in a network it is met: in a hidden layer, an output layer, a gate. `aliases` are other
     names of the very same function here, `elsewhere` its names in other libraries, `source` where it was introduced.
     """
@@ -176,7 +176,9 @@ activations: dict[str, Activation] = {}
 """Every activation of fastact, by name."""
 
 
-def activation(parameters: Mapping[str, Parameter] | None = None, **facts: Any) -> Callable[[FormulaMaker], FormulaMaker]:
+def activation(
+    parameters: Mapping[str, Parameter] | None = None, **facts: Any
+) -> Callable[[FormulaMaker], FormulaMaker]:
     """Enters the decorated formulas into the table, under the name of the function that makes them."""
 
     def enter(make_formulas: FormulaMaker) -> FormulaMaker:

@@ -38,7 +38,7 @@ def _derivative_pair(record: Activation, ufunc: Callable[[str], Any], value: Any
     def derivative(first: Any, second: Any) -> Pair:
         if by_second is not None:
             return by_first(first, second), by_second(first)
-        return by_first(first, second), value(first, 1)     # a gate is linear in its value
+        return by_first(first, second), value(first, 1)  # a gate is linear in its value
 
     return derivative
 
@@ -55,7 +55,7 @@ def _backward_pair(record: Activation, ufunc: Callable[[str], Any], value: Any) 
         if by_second is not None:
             second_gradient = by_second(grad, first, out=out[1])
         else:
-            second_gradient = value(first, grad, out=out[1])    # a gate is linear in its value
+            second_gradient = value(first, grad, out=out[1])  # a gate is linear in its value
         if wait:
             np.copyto(out[0], first_gradient, casting="same_kind")
             first_gradient = out[0]

@@ -5,8 +5,8 @@ from typing import Any
 
 def __getattr__(name: str) -> Any:
     """Makes the public function that a ufunc belongs to, which puts the ufunc here."""
-    from fastact import _public, backward, derivative
     import fastact
+    from fastact import _public, backward, derivative
 
     for module, suffix in ((backward, "_backward"), (derivative, "_derivative"), (fastact, "")):
         public = name.removesuffix("_with_defaults").removesuffix(suffix)

@@ -2,7 +2,7 @@
 
 from fastact._public import making_getter, names
 
-__all__ = names("derivative")  # noqa: PLE0605  # as many as the engine has
+__all__ = names("derivative")
 __getattr__ = making_getter(__name__, "derivative")
 
 

@@ -246,26 +246,21 @@ static void R(move_sums)(row_state *state, double maximum)
     state->count = 0;
 }
 
-/* Exponentials of STEP entries in each of SUM_LANES lanes: stored if there is a place for them, and summed. Where
-   `exclude` is set the maximum's are left out of the sum. `ties` counts those. */
-static inline void R(sum_vectors)(const real *x, real *e, int vectors, int exclude, real maximum,
-                                  R(reference) reference, R(lane_sums) *sums, R(integer) *ties)
+/* One term of a sum of exponentials: stored at `stored` if that is a place; left out of the sum if it is the maximum's
+   and `exclude` is set. Counts the maxima in `ties`. */
+static inline real R(term)(real entry, real *stored, int exclude, real maximum, R(reference) reference,
+                           R(integer) *ties)
 {
-    INDEPENDENT_ITERATIONS
-    for (int lane = 0; lane < SUM_LANES; lane++) {
-        real terms[4] = {0, 0, 0, 0};
-        for (int v = 0; v < vectors; v++) {
-            real entry = x[v * SUM_LANES + lane];
-            terms[v] = R(exponential)(entry, reference.center, reference.low, reference.shift);
-            if (e != NULL) {
-                e[v * SUM_LANES + lane] = terms[v];
-            }
-            terms[v] = exclude && entry == maximum ? 0 : terms[v];
-            ties[lane] += entry == maximum;
-        }
-        R(add_to_lane)(sums, lane, terms[0], terms[1], terms[2], terms[3]);
+    real e = R(exponential)(entry, reference.center, reference.low, reference.shift);
+    if (stored != NULL) {
+        *stored = e;
     }
+    *ties += entry == maximum;
+    return exclude && entry == maximum ? 0 : e;
 }
+
+#define STORED(k) (e == NULL ? NULL : e + i + lane + (k) * SUM_LANES)
+#define TERM(k) R(term)(x[i + lane + (k) * SUM_LANES], STORED(k), exclude, maximum, reference, &ties[lane])
 
 /* Exponentials of a row and their sum. The last entries, less than a vector, go to `tail` instead of e. */
 static inline double R(sum_exponentials)(const real *x, real *e, real *tail, ptrdiff_t n, int exclude, real maximum,
@@ -276,20 +271,32 @@ static inline double R(sum_exponentials)(const real *x, real *e, real *tail, ptr
     R(integer) ties[SUM_LANES] = {0};
     ptrdiff_t i = 0;
     for (; i + 4 * SUM_LANES <= n; i += 4 * SUM_LANES) {
-        R(sum_vectors)(x + i, e == NULL ? NULL : e + i, 4, exclude, maximum, reference, &sums, ties);
+        INDEPENDENT_ITERATIONS
+        for (int lane = 0; lane < SUM_LANES; lane++) {
+            real a = TERM(0), b = TERM(1), c = TERM(2), d = TERM(3);
+            R(add_to_lane)(&sums, lane, a, b, c, d);
+        }
     }
     for (; i + SUM_LANES <= n; i += SUM_LANES) {
-        R(sum_vectors)(x + i, e == NULL ? NULL : e + i, 1, exclude, maximum, reference, &sums, ties);
+        INDEPENDENT_ITERATIONS
+        for (int lane = 0; lane < SUM_LANES; lane++) {
+            R(add_to_lane)(&sums, lane, TERM(0), 0, 0, 0);
+        }
     }
     if (i < n) {
         R(pad)(tail, x + i, n - i);
-        R(sum_vectors)(tail, tail, 1, exclude, maximum, reference, &sums, ties);
+        for (int lane = 0; lane < SUM_LANES; lane++) {
+            real last = R(term)(tail[lane], &tail[lane], exclude, maximum, reference, &ties[lane]);
+            R(add_to_lane)(&sums, lane, last, 0, 0, 0);
+        }
     }
     for (int lane = 0; lane < SUM_LANES; lane++) {
         *count += ties[lane];
     }
     return R(total)(&sums);
 }
+#undef STORED
+#undef TERM
 
 /* Adds n entries to the maximum, the number of entries equal to it, and the sum of the other exponentials. Without the
    maximum's own term the sum keeps the digits that log1p needs. */

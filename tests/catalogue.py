@@ -15,7 +15,7 @@ from fastact._public import engine
 from fastact._records import Activation
 from tests import oracle
 
-RECORDS = [record for record in fastact.activations.values() if type(record) is Activation]   # not the row-wise ones
+RECORDS = [record for record in fastact.activations.values() if type(record) is Activation]  # not the row-wise ones
 ONE_OPERAND = [record for record in RECORDS if len(record.operands) == 1]
 
 # The largest errors in ULP: (value, derivative). The fallback engines compute in float64.
@@ -26,7 +26,7 @@ BARS = {
 }
 # How far around the roots of a derivative its error counts in ULP of 1.
 ROOT_ZONE = {"compiled": 1 / 16, "numba": 1 / 2, "numpy": 1 / 2}
-LONGDOUBLE_BAR = 8      # the reference formulas, in every engine
+LONGDOUBLE_BAR = 8  # the reference formulas, in every engine
 SECOND_OPERAND = 1.25
 
 
@@ -78,7 +78,7 @@ class Loop:
         return bar + 1 if len(self.record.operands) > 1 and bar >= 1 else bar
 
     def least_exponent(self, x: Any) -> Any:
-        """Near its roots, a derivative's ULP is that of 1 (of 2**-6 in half precision, which is computed in float32)."""
+        """Near its roots, a derivative's ULP is that of 1; of 2**-6 in half precision, which is computed in float32."""
         if self.operation == "value" or not self.record.turning_points:
             return None
         with np.errstate(all="ignore"):

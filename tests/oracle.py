@@ -103,7 +103,7 @@ class Mpfr:
         exact = np.frompyfunc(lambda x: gmpy2.mpfr(float(x)), 1, 1)
         if x.dtype != np.longdouble:
             return exact(x.astype(np.float64))
-        mantissa, exponent = np.frexp(x)        # the mantissa is the sum of two float64
+        mantissa, exponent = np.frexp(x)  # the mantissa is the sum of two float64
         high = mantissa.astype(np.float64)
         low = np.where(np.isfinite(high), mantissa - high, 0)
         return (exact(high) + exact(low)) * np.frompyfunc(lambda n: gmpy2.exp2(int(n)), 1, 1)(exponent)

@@ -82,7 +82,7 @@ def test_layouts(loop: Loop, dtype: str) -> None:
         np.testing.assert_array_equal(call(loop, view), expected, err_msg=name)
         np.testing.assert_array_equal(view, given, err_msg=f"{name}: the input has changed")
         if view.flags.writeable:
-            target = view       # in place, in this layout
+            target = view  # in place, in this layout
             assert call(loop, view, out=target) is target
             np.testing.assert_array_equal(target, expected, err_msg=f"{name}, in place")
 
@@ -111,7 +111,7 @@ def test_dtypes(record: Any) -> None:
     for kind in (np.bool_, np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64):
         y = call(loop, inside.astype(kind))
         if record.keeps_integers:
-            assert y.dtype == kind or (kind is np.bool_ and record.parameters)      # bool and 1 make an integer
+            assert y.dtype == kind or (kind is np.bool_ and record.parameters)  # bool and 1 make an integer
         else:
             assert y.dtype == (np.float32 if np.dtype(kind).itemsize <= 2 else np.float64)
         np.testing.assert_array_equal(y.astype(np.float64), call(loop, inside.astype(y.dtype)).astype(np.float64))
@@ -127,7 +127,7 @@ def test_integers_stay_exact(loop: Loop, dtype: Any) -> None:
     limits = np.iinfo(dtype)
     x = np.array([limits.min, 0, 1, 2, 5, 6, 7, 11, limits.max // 2, limits.max], dtype)
     if loop.record.name == "squared_relu":
-        x = x[1:8]      # its squares have to fit
+        x = x[1:8]  # its squares have to fit
     y = call(loop, x)
     assert y.dtype == dtype
     expected = [int(call(loop, np.longdouble(int(value)))) for value in x]
@@ -151,7 +151,7 @@ def test_out(loop: Loop) -> None:
 def test_a_refused_out_is_not_written_to(loop: Loop) -> None:
     x = numbers(100)
     for out in (np.full(99, 7, np.float32), np.full((100, 1), 7, np.float32), np.full((), 7, np.float32)):
-        with pytest.raises(ValueError, match="shape|broadcast"):
+        with pytest.raises(ValueError, match=r"shape|broadcast"):
             call(loop, x, out=out)
         assert (out == 7).all()
     for dtype in (np.int32, np.bool_):
@@ -294,7 +294,7 @@ class TestParameters:
                     with pytest.raises(ValueError, match=f"{record.name}: {name} is .*, expected"):
                         function(x, **given, out=out)
                     assert (out == 7).all()
-                    function(x, **(given | {name: np.full(4, value)}))      # arrays pass unread
+                    function(x, **(given | {name: np.full(4, value)}))  # arrays pass unread
 
     def test_unknown_names(self, record: Any) -> None:
         with pytest.raises(TypeError):
@@ -302,7 +302,7 @@ class TestParameters:
 
 
 def test_hard_tanh_wants_its_ends_in_order() -> None:
-    with pytest.raises(ValueError, match="hard_tanh: max_value is -2.0, expected at least min_value"):
+    with pytest.raises(ValueError, match=r"hard_tanh: max_value is -2\.0, expected at least min_value"):
         fastact.hard_tanh(numbers(4), 1.0, -2.0)
     fastact.hard_tanh(numbers(4), 1.0, 1.0)
 
@@ -316,7 +316,7 @@ def test_get() -> None:
         fastact.get("gleu")
     with pytest.raises(ValueError, match="did you mean 'leaky_relu'"):
         fastact.get("LeakyReLU")
-    with pytest.raises(ValueError, match="there is no activation 'quux'$"):
+    with pytest.raises(ValueError, match=r"there is no activation 'quux'$"):
         fastact.get("quux")
     with pytest.raises(TypeError, match="identifier is 3"):
         fastact.get(3)

@@ -5,11 +5,5 @@ over; `T` makes constants of the type that is computed in, from their decimals w
 Importing a module of this package enters its activations into `fastact._records.activations`.
 """
 
-from fastact._elementwise import (  # noqa: F401  (in the order of the documentation)
-    rectifiers,
-    sigmoids,
-    smooth_rectifiers,
-    self_gated,
-    shrinkage,
-    gates,
-)
+# ruff: noqa: F401, I001  (the order is that of the documentation)
+from fastact._elementwise import rectifiers, sigmoids, smooth_rectifiers, self_gated, shrinkage, gates

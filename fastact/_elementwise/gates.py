@@ -1,6 +1,6 @@
 """Gated linear units: one operand, through an activation, opens the way for the other.
 
-A gate is linear in its value, so the derivative is that by the gate; `fastact._two_operands` makes both gradients of it.
+The derivative is that by the gate. `fastact._two_operands` makes both gradients of it: a gate is linear in its value.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from fastact._records import REALS, Elsewhere, Formula, Interval, Kink, Parameter, activation
+from fastact._records import Elsewhere, Formula, Interval, Kink, Parameter, activation
 
 
 @activation(
@@ -152,7 +152,7 @@ def softsign(xp: Any, T: Any) -> tuple[Formula, ...]:
     """A sigmoid without an exponential, which approaches its limits slowly."""
 
     def value(x: Any) -> Any:
-        finite = xp.clip(x, -1e300, 1e300)      # infinity / infinity would be NaN
+        finite = xp.clip(x, -1e300, 1e300)  # infinity / infinity would be NaN
         return finite / (1 + xp.abs(finite))
 
     def derivative(x: Any) -> Any:

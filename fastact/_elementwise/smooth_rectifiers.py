@@ -172,8 +172,7 @@ def celu(xp: Any, T: Any) -> tuple[Formula, ...]:
 
 
 @activation(
-    formula="1.0507009873554804934193349852946 * "
-    "(x if x > 0 else 1.6732632423543772848170429916717 * (exp(x) - 1))",
+    formula="1.0507009873554804934193349852946 * (x if x > 0 else 1.6732632423543772848170429916717 * (exp(x) - 1))",
     latex=r"\lambda \begin{cases} x & x > 0 \\ \alpha (e^x - 1) & x \le 0 \end{cases}",
     range=Interval(-1.7580993408473768599, inf),
     limits=(-1.7580993408473768599, inf),

@@ -45,7 +45,7 @@ class Quartiles:
 
     def __str__(self) -> str:
         """The median, and in brackets where half of the rounds lie."""
-        return f"{self.median:.2f} ({self.low:.2f} to {self.high:.2f})"
+        return f"{self.median:.2f} ({self.low:.2f}-{self.high:.2f})"
 
 
 @dataclass(frozen=True)
