@@ -27,9 +27,9 @@ RESULTS = pytest.StashKey[Results]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Tells every library its number of threads, before any of them is imported."""
+    config.stash[RESULTS] = Results(machine.describe(), versions={})
     os.environ.update(worker.environment_for(1))
     worker.keep_to(1)
-    config.stash[RESULTS] = Results(machine.describe(), versions={})
 
 
 @pytest.fixture(scope="session")

@@ -70,10 +70,9 @@ HALF_LN2 = (-SLACK * LN2 / 2, SLACK * LN2 / 2)
 FITS = (
     Fit("coth32", 32, 2, QUARTER_LN2, coth_tail, lambda s: s / (1 + s * coth_tail(s))),
     Fit("coth64", 64, 5, QUARTER_LN2, coth_tail, lambda s: s / (1 + s * coth_tail(s))),
-    Fit("exp32", 32, 5, HALF_LN2, exp_tail(2), lambda r: r**2 / mp.exp(r)),
-    Fit("exp64", 64, 10, HALF_LN2, exp_tail(2), lambda r: r**2 / mp.exp(r)),
+    Fit("exp64", 64, 11, HALF_LN2, exp_tail(2), lambda r: r**2 / mp.exp(r)),
     Fit("short_exp", 64, 6, HALF_LN2, exp_tail(1), lambda r: abs(r) / mp.exp(r)),
-    Fit("log1p64", 64, 10, (mpf(0), mpf(1) / 9), atanh_tail, lambda s: s / (2 + s * atanh_tail(s))),
+    Fit("log1p64", 64, 7, (mpf(0), mpf(1) / 25), atanh_tail, lambda s: s / (2 + s * atanh_tail(s))),
     Fit("short_log1p", 64, 12, (mpf(0), mpf(1)), log1p_ratio, lambda x: 1 / log1p_ratio(x)),
 )
 

@@ -156,42 +156,33 @@ static void store_block(const elementwise_call *call, const block_buffer *buffer
                         ptrdiff_t n)
 {
     const element_type *type = call->type;
-    int contiguous = stride == type->size;
-    if (contiguous && type->narrow == NULL) {
-        if (call->streaming) {
-            stream_copy(data, buffer->bytes, (size_t)(n * type->size));
-        }
-        else {
-            memcpy(data, buffer->bytes, (size_t)(n * type->size));
-        }
+    const char *results = buffer->bytes;
+    uint16_t narrowed[BLOCK];
+    if (type->narrow != NULL) {
+        type->narrow(results, narrowed, n);
+        results = (const char *)narrowed;
     }
-    else if (type->narrow == NULL) {
-        copy_strided(buffer->bytes, type->size, data, stride, type->size, n);
+    if (call->streaming) {
+        stream_copy(data, results, (size_t)(n * type->size));
     }
-    else if (contiguous) {
-        type->narrow(buffer->bytes, data, n);
+    else if (stride == type->size) {
+        memcpy(data, results, (size_t)(n * type->size));
     }
     else {
-        uint16_t packed[BLOCK];
-        type->narrow(buffer->bytes, packed, n);
-        copy_strided((const char *)packed, type->size, data, stride, type->size, n);
+        copy_strided(results, type->size, data, stride, type->size, n);
     }
 }
 
-/* Whether the kernel may write straight to the output: contiguous, of its own type, and no input's memory. */
-static int writes_directly(const elementwise_call *call)
+/* Whether the output is contiguous memory that no input shares. (NumPy lets them share all of it or nothing.) */
+static int output_stands_apart(const elementwise_call *call)
 {
-    const element_type *type = call->type;
     int out = call->inputs;
-    if (call->streaming || type->narrow != NULL || call->strides[out] != type->size) {
-        return 0;
-    }
     for (int k = 0; k < out; k++) {
         if (call->data[k] == call->data[out]) {
             return 0;
         }
     }
-    return 1;
+    return call->strides[out] == call->type->size;
 }
 
 static int all_contiguous(const elementwise_call *call)
@@ -209,7 +200,8 @@ static void elementwise_range(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const elementwise_call *call = context;
     int out = call->inputs;
-    int direct = writes_directly(call);
+    /* The kernel may then write straight to the output. */
+    int direct = output_stands_apart(call) && call->type->narrow == NULL && !call->streaming;
     block_buffer buffers[MAX_INPUTS], results;
     const void *inputs[MAX_INPUTS];
     ptrdiff_t n;
@@ -265,7 +257,7 @@ static void elementwise(block_kernel kernel, const element_type *type, int array
         .data = data,
         .strides = strides,
     };
-    call.streaming = streaming_pays(n * type->size) && writes_directly(&call);
+    call.streaming = streaming_pays(n * type->size) && output_stands_apart(&call);
     if (n < threshold || pool_num_threads() == 1) {
         elementwise_range(&call, 0, n);
     }

@@ -180,7 +180,7 @@ cdef inline real sigmoid_of_negative(real x, real excess, real gain) noexcept no
     a = big - m
     b = big + m
     # 1 / (1 + e) is 0.94 - 0.47 e, within 6 %.
-    q = leading_half(e * (<real>0.94 * gain / big - <real>0.47 * gain / big / big * e))
+    q = leading_half(e * (<real>0.96 * gain / big - <real>0.48 * gain / big / big * e))
     scaled_q = q * big
     c = fma(-q, m, g - scaled_q)
     d = fma(-q, m, g + scaled_q)

@@ -34,9 +34,12 @@
 enum {
     SUM_LANES = 16,
     VECTOR = SUM_LANES,             /* entries that are computed together: a tail is padded to as many */
+    ROWS_AT_ONCE = 16,
     TERM_BLOCK = 1024,              /* terms of a sum that stay in L1 */
     TILE_ROWS = 64,                 /* rows of a tile */
     TILE_STEPS = 32,                /* entries of a row, at most, in a tile on the stack */
+    CROSSING = 16,                  /* rows across memory that are fetched together: a cache line's worth */
+    CROSSING_BLOCK = 128,           /* entries of each that are fetched at a time */
     MAX_ROW_INPUTS = 2,
     MAX_ROW_OPERANDS = MAX_ROW_INPUTS + 2,      /* a mask, and the result */
     MAX_CORE_DIMENSIONS = 4,
@@ -60,7 +63,8 @@ typedef struct {
     void (*merge)(row_state *state, const row_state *later);
     int (*finish)(row_state *state);            /* 0: read the row again; NULL: nothing to do */
     void (*emit)(const row_state *state, const void *const *inputs, void *output, ptrdiff_t begin, ptrdiff_t n);
-    void (*in_cache)(const void *input, void *output, ptrdiff_t n);     /* a whole contiguous row, or NULL */
+    /* A few contiguous rows in cache, or NULL. */
+    void (*few)(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, int count, ptrdiff_t n);
     void (*tile)(void *tile, ptrdiff_t n);      /* TILE_ROWS rows in place, or NULL */
 } row_function;
 
@@ -122,6 +126,10 @@ static inline double log1p_of(double x)
 
 /* Bytes of a row that is read where it is, as one block: with its result, it stays in the L2 cache. */
 static const ptrdiff_t ROW_IN_CACHE = 256 << 10;
+/* Bytes of a tile that stays in the L2 cache. */
+static const ptrdiff_t TILE_IN_CACHE = 512 << 10;
+/* Bytes of several rows that are computed together. */
+static const ptrdiff_t ROWS_IN_L1 = 24 << 10;
 /* Bytes of a longer row's blocks. */
 static const ptrdiff_t LONG_ROW_BLOCK = 16 << 10;
 /* Entries of the parts of a long row that threads share; there are at most MAX_PARTS. */
@@ -195,13 +203,10 @@ static void copy_entries(const rowwise_call *call, int operand, char *row, ptrdi
         ((TYPE *)values)[k] = mask[k] ? ((TYPE *)values)[k] : (TYPE)instead;                         \
     }
 
-/* Puts `instead` where the mask of entries [i, i + n) is false. */
-static void apply_mask(const rowwise_call *call, ptrdiff_t row, ptrdiff_t i, ptrdiff_t n, void *values, double instead)
+/* Puts `instead` where the mask is false. */
+static void select_masked(void *values, ptrdiff_t size, const uint8_t *mask, ptrdiff_t n, double instead)
 {
-    int operand = call->function->inputs;
-    uint8_t mask[BLOCK];
-    copy_entries(call, operand, row_of(call, operand, row), i, n, (char *)mask, 1, 0);
-    if (call->type->compute_size == 4) {
+    if (size == 4) {
         SELECT_MASKED(float)
     }
     else {
@@ -209,6 +214,14 @@ static void apply_mask(const rowwise_call *call, ptrdiff_t row, ptrdiff_t i, ptr
     }
 }
 #undef SELECT_MASKED
+
+static void apply_mask(const rowwise_call *call, ptrdiff_t row, ptrdiff_t i, ptrdiff_t n, void *values, double instead)
+{
+    int operand = call->function->inputs;
+    uint8_t mask[BLOCK];
+    copy_entries(call, operand, row_of(call, operand, row), i, n, (char *)mask, 1, 0);
+    select_masked(values, call->type->compute_size, mask, n, instead);
+}
 
 static void negate(void *values, ptrdiff_t size, ptrdiff_t n)
 {
@@ -250,7 +263,7 @@ static void load_entries(const rowwise_call *call, int input, ptrdiff_t row, ptr
 static int writes_rows_directly(const rowwise_call *call)
 {
     return call->type->narrow == NULL && !call->masked && !call->streaming
-        && is_contiguous(call, call->operands - 1, call->type->size);
+        && (call->function->reduces || is_contiguous(call, call->operands - 1, call->type->size));
 }
 
 /* Stores n <= BLOCK results. */
@@ -387,18 +400,6 @@ static void short_row(const rowwise_call *call, ptrdiff_t row)
     const row_function *function = call->function;
     row_state state = NEW_ROW;
     load_inputs(call, row, 0, call->n, &buffers, inputs);
-    if (function->in_cache != NULL && !call->streaming) {
-        if (writes_rows_directly(call)) {
-            function->in_cache(inputs[0], row_of(call, call->operands - 1, row), call->n);
-        }
-        else if (call->n <= BLOCK) {
-            function->in_cache(inputs[0], buffers.output.bytes, call->n);
-            store_entries(call, row, 0, call->n, buffers.output.bytes);
-        }
-        if (writes_rows_directly(call) || call->n <= BLOCK) {
-            return;
-        }
-    }
     do {
         function->add(&state, inputs, call->n);
     } while (!finish_pass(function, &state));
@@ -407,6 +408,18 @@ static void short_row(const rowwise_call *call, ptrdiff_t row)
     }
     else {
         emit_loaded(call, row, 0, call->n, &state, inputs, &buffers);
+    }
+}
+
+/* Contiguous rows, a few at a time: as many as stay in L1 together. */
+static void few_rows(const rowwise_call *call, ptrdiff_t begin, ptrdiff_t end)
+{
+    int out = call->operands - 1;
+    ptrdiff_t together = ROWS_IN_L1 / (call->n * call->type->size);
+    together = together < 1 ? 1 : together > ROWS_AT_ONCE ? ROWS_AT_ONCE : together;
+    for (ptrdiff_t row = begin; row < end; row += together) {
+        call->function->few(row_of(call, 0, row), call->row_strides[0], row_of(call, out, row), call->row_strides[out],
+                            (int)(end - row < together ? end - row : together), call->n);
     }
 }
 
@@ -466,6 +479,12 @@ static void long_row(const rowwise_call *call, ptrdiff_t row)
 static void rows_one_by_one(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rowwise_call *call = context;
+    int few = call->function->few != NULL && reads_directly(call, 0) && writes_rows_directly(call)
+        && call->n <= block_length(call);
+    if (few) {
+        few_rows(call, begin, end);
+        return;
+    }
     for (ptrdiff_t row = begin; row < end; row++) {
         if (call->n <= block_length(call)) {
             short_row(call, row);
@@ -476,6 +495,226 @@ static void rows_one_by_one(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
     if (call->streaming) {
         stream_fence();
+    }
+}
+
+/* ---- many rows at once -------------------------------------------------------------------------------------------- */
+
+#define COPY_PLANE(TYPE)                                                                             \
+    for (ptrdiff_t j = 0; j < steps; j++) {                                                          \
+        for (ptrdiff_t l = 0; l < lanes; l++) {                                                      \
+            *(TYPE *)(to + j * to_step + l * to_lane) = *(const TYPE *)(from + j * from_step + l * from_lane); \
+        }                                                                                            \
+    }                                                                                                \
+    return
+
+/* Copies a plane of elements, step by step, so that each cache line is met once where lanes lie side by side. */
+static void copy_plane(const char *from, ptrdiff_t from_step, ptrdiff_t from_lane, char *to, ptrdiff_t to_step,
+                       ptrdiff_t to_lane, ptrdiff_t steps, ptrdiff_t lanes, ptrdiff_t size)
+{
+    if (from_lane == size && to_lane == size) {
+        for (ptrdiff_t j = 0; j < steps; j++) {
+            memcpy(to + j * to_step, from + j * from_step, (size_t)(lanes * size));
+        }
+        return;
+    }
+    switch (size) {
+    case 1:
+        COPY_PLANE(uint8_t);
+    case 2:
+        COPY_PLANE(uint16_t);
+    case 4:
+        COPY_PLANE(uint32_t);
+    default:
+        COPY_PLANE(uint64_t);
+    }
+}
+#undef COPY_PLANE
+
+/* One step of a tile: as load_entries and store_entries, but for one entry of each row. */
+static void mask_step(const rowwise_call *call, ptrdiff_t row, ptrdiff_t lanes, ptrdiff_t j, void *step, double instead)
+{
+    int operand = call->function->inputs;
+    uint8_t mask[TILE_ROWS];
+    copy_strided(row_of(call, operand, row) + j * call->strides[operand][0], call->row_strides[operand], (char *)mask,
+                 1, 1, lanes);
+    select_masked(step, call->type->compute_size, mask, lanes, instead);
+}
+
+static void load_tile(const rowwise_call *call, ptrdiff_t row, ptrdiff_t lanes, char *tile)
+{
+    const element_type *type = call->type;
+    ptrdiff_t step = TILE_ROWS * type->compute_size;
+    const char *from = row_of(call, 0, row);
+    if (lanes < TILE_ROWS) {
+        memset(tile, 0, (size_t)(call->n * step));
+    }
+    if (type->widen == NULL) {
+        copy_plane(from, call->strides[0][0], call->row_strides[0], tile, step, type->size, call->n, lanes, type->size);
+    }
+    for (ptrdiff_t j = 0; j < call->n; j++) {
+        char *place = tile + j * step;
+        if (type->widen != NULL) {
+            uint16_t packed[TILE_ROWS];
+            copy_strided(from + j * call->strides[0][0], call->row_strides[0], (char *)packed, 2, 2, lanes);
+            type->widen(packed, place, lanes);
+        }
+        if (call->function->negates) {
+            negate(place, type->compute_size, lanes);
+        }
+        if (call->masked) {
+            mask_step(call, row, lanes, j, place, -INFINITY);
+        }
+    }
+}
+
+static void store_tile(const rowwise_call *call, ptrdiff_t row, ptrdiff_t lanes, char *tile)
+{
+    const element_type *type = call->type;
+    int out = call->operands - 1;
+    char *to = row_of(call, out, row);
+    ptrdiff_t steps = call->function->reduces ? 1 : call->n;
+    ptrdiff_t step = TILE_ROWS * type->compute_size, to_step = call->strides[out][0];
+    for (ptrdiff_t j = 0; j < steps && (call->masked || type->narrow != NULL); j++) {
+        char *place = tile + j * step;
+        if (call->masked && !call->function->reduces) {
+            mask_step(call, row, lanes, j, place, call->function->masked);
+        }
+        if (type->narrow != NULL) {
+            uint16_t packed[TILE_ROWS];
+            type->narrow(place, packed, lanes);
+            copy_strided((const char *)packed, 2, to + j * to_step, call->row_strides[out], 2, lanes);
+        }
+    }
+    if (type->narrow == NULL) {
+        copy_plane(tile, step, type->size, to, to_step, call->row_strides[out], steps, lanes, type->size);
+    }
+}
+
+static void rows_in_tiles(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rowwise_call *call = context;
+    _Alignas(64) char on_stack[TILE_STEPS * TILE_ROWS * sizeof(double)];
+    char *on_heap = call->n > TILE_STEPS ? malloc((size_t)(call->n * TILE_ROWS * call->type->compute_size + 64)) : NULL;
+    if (call->n > TILE_STEPS && on_heap == NULL) {
+        rows_one_by_one(context, begin, end);
+        return;
+    }
+    char *tile = on_heap == NULL ? on_stack : on_heap + (-(uintptr_t)on_heap & 63);
+    for (ptrdiff_t row = begin; row < end; row += TILE_ROWS) {
+        ptrdiff_t lanes = end - row < TILE_ROWS ? end - row : TILE_ROWS;
+        load_tile(call, row, lanes, tile);
+        call->function->tile(tile, call->n);
+        store_tile(call, row, lanes, tile);
+    }
+    free(on_heap);
+}
+
+/* Rows that run across memory, CROSSING of them together: entries are fetched along memory, CROSSING_BLOCK of each row. */
+typedef struct {
+    _Alignas(64) char raw[CROSSING * CROSSING_BLOCK * sizeof(double)];
+    _Alignas(64) char inputs[MAX_ROW_INPUTS][CROSSING * CROSSING_BLOCK * sizeof(double)];
+} crossing_buffers;
+
+/* Entries [i, i + n) of several rows to contiguous places `size` * CROSSING_BLOCK bytes apart, or back. */
+static void copy_crossing(const rowwise_call *call, int operand, ptrdiff_t row, ptrdiff_t lanes, ptrdiff_t i,
+                          ptrdiff_t n, char *packed, ptrdiff_t size, int back)
+{
+    ptrdiff_t stride = call->strides[operand][0], lane = call->row_strides[operand];
+    char *place = row_of(call, operand, row) + i * stride;
+    if (back) {
+        copy_plane(packed, size, size * CROSSING_BLOCK, place, stride, lane, n, lanes, size);
+    }
+    else {
+        copy_plane(place, stride, lane, packed, size, size * CROSSING_BLOCK, n, lanes, size);
+    }
+}
+
+static void load_crossing(const rowwise_call *call, ptrdiff_t row, ptrdiff_t lanes, ptrdiff_t i, ptrdiff_t n,
+                          crossing_buffers *buffers)
+{
+    const element_type *type = call->type;
+    ptrdiff_t whole = lanes * CROSSING_BLOCK;
+    for (int k = 0; k < call->function->inputs; k++) {
+        char *to = buffers->inputs[k];
+        copy_crossing(call, k, row, lanes, i, n, type->widen == NULL ? to : buffers->raw, type->size, 0);
+        if (type->widen != NULL) {
+            type->widen(buffers->raw, to, whole);
+        }
+        if (call->function->negates) {
+            negate(to, type->compute_size, whole);
+        }
+    }
+    if (call->masked) {
+        copy_crossing(call, call->function->inputs, row, lanes, i, n, buffers->raw, 1, 0);
+        select_masked(buffers->inputs[0], type->compute_size, (const uint8_t *)buffers->raw, whole, -INFINITY);
+    }
+}
+
+/* Puts the results, which stand in the place of the first input, into memory. */
+static void store_crossing(const rowwise_call *call, ptrdiff_t row, ptrdiff_t lanes, ptrdiff_t i, ptrdiff_t n,
+                           crossing_buffers *buffers)
+{
+    const element_type *type = call->type;
+    ptrdiff_t whole = lanes * CROSSING_BLOCK;
+    char *results = buffers->inputs[0];
+    if (call->masked) {
+        copy_crossing(call, call->function->inputs, row, lanes, i, n, buffers->raw, 1, 0);
+        select_masked(results, type->compute_size, (const uint8_t *)buffers->raw, whole, call->function->masked);
+    }
+    if (type->narrow != NULL) {
+        type->narrow(results, buffers->raw, whole);
+        results = buffers->raw;
+    }
+    copy_crossing(call, call->operands - 1, row, lanes, i, n, results, type->size, 1);
+}
+
+static void cross_rows(const rowwise_call *call, ptrdiff_t row, ptrdiff_t lanes)
+{
+    crossing_buffers buffers;
+    row_state states[CROSSING];
+    ptrdiff_t line = CROSSING_BLOCK * call->type->compute_size;
+    int finished[CROSSING] = {0};
+    const row_function *function = call->function;
+    memset(&buffers, 0, sizeof buffers);
+    for (int l = 0; l < lanes; l++) {
+        states[l] = NEW_ROW;
+    }
+    for (int all = 0; !all;) {
+        for (ptrdiff_t i = 0; i < call->n; i += CROSSING_BLOCK) {
+            ptrdiff_t n = call->n - i < CROSSING_BLOCK ? call->n - i : CROSSING_BLOCK;
+            load_crossing(call, row, lanes, i, n, &buffers);
+            for (int l = 0; l < lanes; l++) {
+                const void *inputs[] = {buffers.inputs[0] + l * line, buffers.inputs[1] + l * line};
+                if (!finished[l]) {
+                    function->add(&states[l], inputs, n);
+                }
+            }
+        }
+        all = 1;
+        for (int l = 0; l < lanes; l++) {
+            finished[l] = finished[l] || finish_pass(function, &states[l]);
+            all &= finished[l];
+        }
+    }
+    for (int l = 0; l < lanes && function->reduces; l++) {
+        store_result(call, row + l, states[l].result);
+    }
+    for (ptrdiff_t i = 0; i < call->n && !function->reduces; i += CROSSING_BLOCK) {
+        ptrdiff_t n = call->n - i < CROSSING_BLOCK ? call->n - i : CROSSING_BLOCK;
+        load_crossing(call, row, lanes, i, n, &buffers);
+        for (int l = 0; l < lanes; l++) {
+            const void *inputs[] = {buffers.inputs[0] + l * line, buffers.inputs[1] + l * line};
+            function->emit(&states[l], inputs, buffers.inputs[0] + l * line, i, n);
+        }
+        store_crossing(call, row, lanes, i, n, &buffers);
+    }
+}
+
+static void rows_crossing(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    for (ptrdiff_t row = begin; row < end; row += CROSSING) {
+        cross_rows(context, row, end - row < CROSSING ? end - row : CROSSING);
     }
 }
 
@@ -527,7 +766,18 @@ static void rowwise(const row_function *function, const element_type *type, int 
     }
     call.streaming = streaming_pays(call.rows * call.n * type->size) && !function->reduces && !is_in_place(&call)
         && is_contiguous(&call, call.operands - 1, type->size);
-    over_rows(rows_one_by_one, &call, 1);
+    int many = dimensions == 1 && call.rows >= CROSSING;
+    int crossing = many && llabs(call.strides[0][0]) > llabs(strides[0]);
+    if (many && function->tile != NULL
+        && (call.n <= TILE_STEPS || (crossing && call.n * TILE_ROWS * type->compute_size <= TILE_IN_CACHE))) {
+        over_rows(rows_in_tiles, &call, TILE_ROWS);
+    }
+    else if (crossing) {
+        over_rows(rows_crossing, &call, CROSSING);
+    }
+    else {
+        over_rows(rows_one_by_one, &call, 1);
+    }
 }
 
 #endif

@@ -104,15 +104,19 @@ static inline double R(unit_of)(real maximum)
     return (1 + short_expm1_double(r)) * (IS_FLOAT ? 0x1p60 : 0x1p100);
 }
 
-/* e / sum, given 1 / sum: rounded once where the type allows it, so that of the quotient's error only e's is left. */
+/* e / sum as e * (1 / sum), rounded once where the type allows it: of the quotient's error only e's is left. */
+#define FACTOR_LOW(sum, reciprocal) (HAS_FMA ? fma_float64(-(reciprocal), sum, 1.0) * (reciprocal) : 0.0)
+
 typedef struct {
     real high, low;
 } R(factor);
 
-static inline R(factor) R(factor_of)(double reciprocal)
+static inline R(factor) R(factor_of)(double sum)
 {
-    R(factor) factor = {(real)reciprocal, 0};
-    factor.low = (real)(reciprocal - factor.high);
+    R(factor) factor;
+    double reciprocal = 1 / sum;
+    factor.high = (real)reciprocal;
+    factor.low = (real)(IS_FLOAT ? reciprocal - factor.high : FACTOR_LOW(sum, reciprocal));
     return factor;
 }
 
@@ -129,9 +133,8 @@ static inline real R(scaled)(real e, real high, real low)
 static inline void R(pad)(real *padded, const real *x, ptrdiff_t n)
 {
     for (int i = 0; i < VECTOR; i++) {
-        padded[i] = -(real)INFINITY;
+        padded[i] = i < n ? x[i] : -(real)INFINITY;
     }
-    memcpy(padded, x, (size_t)n * sizeof(real));
 }
 
 /* Numbers as integers of the same order, so that the compiler may reduce them in any order. A NaN is above or below all
@@ -246,60 +249,73 @@ static void R(move_sums)(row_state *state, double maximum)
     state->count = 0;
 }
 
-/* One term of a sum of exponentials: stored at `stored` if that is a place; left out of the sum if it is the maximum's
-   and `exclude` is set. Counts the maxima in `ties`. */
-static inline real R(term)(real entry, real *stored, int exclude, real maximum, R(reference) reference,
-                           R(integer) *ties)
+/* One term of a sum of exponentials. The maximum's own are counted instead: they would take the sum's last digits, which
+   log1p needs where one entry towers above the others. */
+static inline real R(term)(real e, real entry, real maximum, R(integer) *ties)
 {
-    real e = R(exponential)(entry, reference.center, reference.low, reference.shift);
-    if (stored != NULL) {
-        *stored = e;
-    }
     *ties += entry == maximum;
-    return exclude && entry == maximum ? 0 : e;
+    return entry == maximum ? 0 : e;
 }
 
-#define STORED(k) (e == NULL ? NULL : e + i + lane + (k) * SUM_LANES)
-#define TERM(k) R(term)(x[i + lane + (k) * SUM_LANES], STORED(k), exclude, maximum, reference, &ties[lane])
+#define EXPONENTIAL(x) R(exponential)(x, reference.center, reference.low, reference.shift)
+#define TERM(e, x) R(term)(e, x, maximum, &ties[l])
 
-/* Exponentials of a row and their sum. The last entries, less than a vector, go to `tail` instead of e. */
-static inline double R(sum_exponentials)(const real *x, real *e, real *tail, ptrdiff_t n, int exclude, real maximum,
-                                         ptrdiff_t *count)
+/* The sum of the exponentials of a row but for the maximum's, and how many those are. With `store` set exponentials go to
+   e; the last ones, less than a vector, to `tail`. */
+static inline double R(sum_exponentials)(const real *x, real *e, real *tail, ptrdiff_t n, int store,
+                                         real maximum, R(reference) reference, ptrdiff_t *count)
 {
-    R(reference) reference = R(reference_for)(maximum);
     R(lane_sums) sums = {{0}, {0}};
     R(integer) ties[SUM_LANES] = {0};
     ptrdiff_t i = 0;
     for (; i + 4 * SUM_LANES <= n; i += 4 * SUM_LANES) {
+        const real *from = x + i;
+        real *to = e + i;
         INDEPENDENT_ITERATIONS
-        for (int lane = 0; lane < SUM_LANES; lane++) {
-            real a = TERM(0), b = TERM(1), c = TERM(2), d = TERM(3);
-            R(add_to_lane)(&sums, lane, a, b, c, d);
+        for (int l = 0; l < SUM_LANES; l++) {
+            real x0 = from[l], x1 = from[l + SUM_LANES], x2 = from[l + 2 * SUM_LANES], x3 = from[l + 3 * SUM_LANES];
+            real e0 = EXPONENTIAL(x0), e1 = EXPONENTIAL(x1), e2 = EXPONENTIAL(x2), e3 = EXPONENTIAL(x3);
+            if (store) {
+                to[l] = e0;
+                to[l + SUM_LANES] = e1;
+                to[l + 2 * SUM_LANES] = e2;
+                to[l + 3 * SUM_LANES] = e3;
+            }
+            R(add_to_lane)(&sums, l, TERM(e0, x0), TERM(e1, x1), TERM(e2, x2), TERM(e3, x3));
         }
     }
     for (; i + SUM_LANES <= n; i += SUM_LANES) {
+        const real *from = x + i;
+        real *to = e + i;
         INDEPENDENT_ITERATIONS
-        for (int lane = 0; lane < SUM_LANES; lane++) {
-            R(add_to_lane)(&sums, lane, TERM(0), 0, 0, 0);
+        for (int l = 0; l < SUM_LANES; l++) {
+            real x0 = from[l];
+            real e0 = EXPONENTIAL(x0);
+            if (store) {
+                to[l] = e0;
+            }
+            R(add_to_lane)(&sums, l, TERM(e0, x0), 0, 0, 0);
         }
     }
     if (i < n) {
         R(pad)(tail, x + i, n - i);
-        for (int lane = 0; lane < SUM_LANES; lane++) {
-            real last = R(term)(tail[lane], &tail[lane], exclude, maximum, reference, &ties[lane]);
-            R(add_to_lane)(&sums, lane, last, 0, 0, 0);
+        for (int l = 0; l < SUM_LANES; l++) {
+            real x0 = tail[l];
+            tail[l] = EXPONENTIAL(x0);
+            R(add_to_lane)(&sums, l, TERM(tail[l], x0), 0, 0, 0);
         }
     }
-    for (int lane = 0; lane < SUM_LANES; lane++) {
-        *count += ties[lane];
+    R(integer) all = 0;
+    for (int l = 0; l < SUM_LANES; l++) {
+        all += ties[l];
     }
+    *count += (ptrdiff_t)all;
     return R(total)(&sums);
 }
-#undef STORED
+#undef EXPONENTIAL
 #undef TERM
 
-/* Adds n entries to the maximum, the number of entries equal to it, and the sum of the other exponentials. Without the
-   maximum's own term the sum keeps the digits that log1p needs. */
+/* Adds n entries to the maximum, the number of entries equal to it, and the sum of the other exponentials. */
 static void R(add_exponentials)(row_state *state, const void *const *inputs, ptrdiff_t n)
 {
     const real *x = inputs[0];
@@ -315,7 +331,8 @@ static void R(add_exponentials)(row_state *state, const void *const *inputs, ptr
     if (maximum > state->maximum) {
         R(move_sums)(state, maximum);
     }
-    add_to_sum(state, R(sum_exponentials)(x, NULL, tail, n, 1, (real)state->maximum, &state->count));
+    maximum = (real)state->maximum;
+    add_to_sum(state, R(sum_exponentials)(x, NULL, tail, n, 0, maximum, R(reference_for)(maximum), &state->count));
 }
 
 static void R(merge_exponentials)(row_state *state, const row_state *other)
@@ -339,7 +356,7 @@ static void R(merge_exponentials)(row_state *state, const row_state *other)
 static int R(finish_softmax)(row_state *state)
 {
     add_to_sum(state, (double)state->count * R(unit_of)((real)state->maximum));
-    state->result = 1 / (state->sum + state->carry);
+    state->result = state->sum + state->carry;
     return 1;
 }
 
@@ -374,41 +391,105 @@ static void R(emit_softmax)(const row_state *state, const void *const *inputs, v
     }
 }
 
-static void R(emit_log_softmax)(const row_state *state, const void *const *inputs, void *output, ptrdiff_t begin,
-                                ptrdiff_t n)
+static inline void R(emit_differences)(const real *x, real *y, double maximum, double log_sum, ptrdiff_t n)
 {
-    (void)begin;
-    const real *x = inputs[0];
-    real *y = output;
-    double maximum = state->maximum, log_sum = state->result;
     INDEPENDENT_ITERATIONS
     for (ptrdiff_t i = 0; i < n; i++) {
         y[i] = (real)((x[i] - maximum) - log_sum);
     }
 }
 
-/* softmax of a row whose result stays in cache: each exponential is taken once, and kept in y till the sum is known. */
-static void R(softmax_in_cache)(const void *input, void *output, ptrdiff_t n)
+static void R(emit_log_softmax)(const row_state *state, const void *const *inputs, void *output, ptrdiff_t begin,
+                                ptrdiff_t n)
 {
-    const real *x = input;
-    real *y = output;
-    real tail[VECTOR];
-    ptrdiff_t ties = 0, whole = n & -VECTOR;
-    real maximum = R(maximum)(x, n);
-    double sum = R(sum_exponentials)(x, y, tail, n, 0, maximum, &ties);
-    R(reference) reference = R(reference_for)(maximum);
-    /* The sum is off by at most half an ULP of each term; the largest ones are known better. */
-    sum += (double)ties * (R(unit_of)(maximum)
-                           - R(exponential)(maximum, reference.center, reference.low, reference.shift));
-    R(factor) factor = R(factor_of)(1 / sum);
-    for (ptrdiff_t i = 0; i < whole; i++) {
-        y[i] = R(scaled)(y[i], factor.high, factor.low);
+    (void)begin;
+    R(emit_differences)(inputs[0], output, state->maximum, state->result, n);
+}
+
+/* A few rows in cache, at most ROWS_AT_ONCE. What there is to compute once a row (the reference, the unit, the
+   reciprocal or logarithm of the sum) takes longer than a vector of exponentials: here it is done for all rows at once. */
+typedef struct {
+    real maximum[ROWS_AT_ONCE];
+    R(reference) reference[ROWS_AT_ONCE];
+    double sum[ROWS_AT_ONCE];           /* of all exponentials but the maximum's */
+    ptrdiff_t ties[ROWS_AT_ONCE];
+    real tail[ROWS_AT_ONCE][VECTOR];
+} R(some_rows);
+
+static inline void R(sum_rows)(R(some_rows) *rows, const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride,
+                               int count, ptrdiff_t n, int store)
+{
+    for (int r = 0; r < count; r++) {
+        rows->maximum[r] = R(maximum)((const real *)(x + r * x_stride), n);
     }
-    if (whole < n) {
-        for (int i = 0; i < VECTOR; i++) {
-            tail[i] = R(scaled)(tail[i], factor.high, factor.low);
+    for (int r = 0; r < count; r++) {
+        rows->reference[r] = R(reference_for)(rows->maximum[r]);
+        rows->ties[r] = 0;
+    }
+    for (int r = 0; r < count; r++) {
+        rows->sum[r] = R(sum_exponentials)((const real *)(x + r * x_stride), (real *)(y + r * y_stride), rows->tail[r],
+                                           n, store, rows->maximum[r], rows->reference[r],
+                                           &rows->ties[r]);
+    }
+}
+
+/* softmax: each exponential is taken once, and kept in y till its row's sum is known. */
+static void R(softmax_rows)(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, int count, ptrdiff_t n)
+{
+    R(some_rows) rows;
+    R(factor) factor[ROWS_AT_ONCE];
+    ptrdiff_t whole = n & -VECTOR;
+    R(sum_rows)(&rows, x, x_stride, y, y_stride, count, n, 1);
+    for (int r = 0; r < count; r++) {
+        factor[r] = R(factor_of)(rows.sum[r] + (double)rows.ties[r] * R(unit_of)(rows.maximum[r]));
+    }
+    for (int r = 0; r < count; r++) {
+        real *row = (real *)(y + r * y_stride);
+        real high = factor[r].high, low = factor[r].low;
+        for (ptrdiff_t i = 0; i < whole; i++) {
+            row[i] = R(scaled)(row[i], high, low);
         }
-        memcpy(y + whole, tail, (size_t)(n - whole) * sizeof(real));
+        for (int i = 0; i < VECTOR; i++) {
+            if (whole + i < n) {
+                row[whole + i] = R(scaled)(rows.tail[r][i], high, low);
+            }
+        }
+    }
+}
+
+static inline double R(log_sum)(const R(some_rows) *rows, int r)
+{
+    double unit = R(unit_of)(rows->maximum[r]);
+    return log1p_of((rows->sum[r] + (double)(rows->ties[r] - 1) * unit) / unit);
+}
+
+static void R(log_softmax_rows)(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, int count,
+                                ptrdiff_t n)
+{
+    R(some_rows) rows;
+    double log_sum[ROWS_AT_ONCE];
+    R(sum_rows)(&rows, x, x_stride, y, y_stride, count, n, 0);
+    for (int r = 0; r < count; r++) {
+        log_sum[r] = R(log_sum)(&rows, r);
+    }
+    for (int r = 0; r < count; r++) {
+        R(emit_differences)((const real *)(x + r * x_stride), (real *)(y + r * y_stride), rows.maximum[r], log_sum[r], n);
+    }
+}
+
+/* Each result is stored in its row's first place of y. */
+static void R(logsumexp_rows)(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, int count, ptrdiff_t n)
+{
+    R(some_rows) rows;
+    R(sum_rows)(&rows, x, x_stride, y, y_stride, count, n, 0);
+    for (int r = 0; r < count; r++) {
+        *(real *)(y + r * y_stride) = (real)(rows.maximum[r] + R(log_sum)(&rows, r));
+    }
+    for (int r = 0; r < count; r++) {
+        if (!(rows.maximum[r] - rows.maximum[r] == 0)) {
+            int nan = R(any_nan)((const real *)(x + r * x_stride), n);
+            *(real *)(y + r * y_stride) = nan ? (real)NAN : rows.maximum[r];
+        }
     }
 }
 
@@ -640,7 +721,7 @@ static void R(softmax_tile)(void *tile, ptrdiff_t n)
     }
     R(flush_tile_sums)(&sums);
     for (int l = 0; l < TILE_ROWS; l++) {
-        R(factor) factor = R(factor_of)(1 / R(tile_total)(&sums, l));
+        R(factor) factor = R(factor_of)(R(tile_total)(&sums, l));
         high[l] = factor.high;
         low[l] = factor.low;
     }
@@ -713,16 +794,16 @@ static void R(logsumexp_tile)(void *tile, ptrdiff_t n)
 }
 
 static const row_function R(SOFTMAX) = {
-    1, 0, 0, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmax_in_cache),
+    1, 0, 0, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmax_rows),
     R(softmax_tile)};
 static const row_function R(SOFTMIN) = {
-    1, 0, 1, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmax_in_cache),
+    1, 0, 1, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmax_rows),
     R(softmax_tile)};
 static const row_function R(LOG_SOFTMAX) = {
-    1, 0, 0, -INFINITY, R(add_exponentials), R(merge_exponentials), R(finish_log), R(emit_log_softmax), NULL,
+    1, 0, 0, -INFINITY, R(add_exponentials), R(merge_exponentials), R(finish_log), R(emit_log_softmax), R(log_softmax_rows),
     R(log_softmax_tile)};
 static const row_function R(LOGSUMEXP) = {
-    1, 1, 0, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_logsumexp), NULL, NULL, R(logsumexp_tile)};
+    1, 1, 0, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_logsumexp), NULL, R(logsumexp_rows), R(logsumexp_tile)};
 static const row_function R(HARDMAX) = {
     1, 0, 0, 0.0, R(add_places), R(merge_places), NULL, R(emit_hardmax), NULL, NULL};
 static const row_function R(SPARSEMAX) = {

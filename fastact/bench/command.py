@@ -43,8 +43,8 @@ class OptionError(click.ClickException):
 
 @click.command(
     name="bench",
-    epilog="Without --quick, --sizes, --dtype, --threads, --in-place and --inputs a survey of all of these is measured, "
-    "which takes minutes. LISTs are separated by commas.",
+    epilog="Without --quick, --sizes, --dtype, --threads, --in-place and --inputs, a survey of all of these is "
+    "measured, which takes minutes. LISTs are separated by commas.",
 )
 @click.option("--quick", is_flag=True, help="Every function in cache and in memory, in under a minute.")
 @click.option("--functions", metavar="LIST", help="Functions, default all.")

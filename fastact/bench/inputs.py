@@ -54,7 +54,7 @@ def _normal(case: Case, dtype: np.dtype[Any], k: int) -> Array:
     drawn = _draw(case.size, k)
     domain = fastact.activations[case.function].domain
     if np.isfinite([domain.low, domain.high]).all():
-        drawn = domain.low + (domain.high - domain.low) / (1 + np.exp(-drawn))
+        drawn = domain.low + (domain.high - domain.low) / (1 + np.exp(-drawn.astype(np.float64)))
     return drawn.astype(dtype).reshape(case.shape)
 
 
@@ -72,7 +72,7 @@ def _subnormal(case: Case, dtype: np.dtype[Any]) -> Array:
     tail = np.linspace(smallest_exponent, 0, 20_001).astype(dtype)  # e**-126 is below 2**-126
     tiny = (np.linspace(-0.99, 0.99, 2_000) * 2.0**smallest_exponent).astype(dtype)
     second = np.ones(1, dtype)
-    for candidates in (tail, tiny):
+    for candidates in (tail, -tail, tiny):
         operands = [candidates, second][: len(operand_names(case.function))]
         result = np.abs(oracle.truth(case.function, operands, case.axis))
         found = candidates[(result > 0) & (result < 2.0**smallest_exponent)]

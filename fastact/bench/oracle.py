@@ -49,7 +49,10 @@ class Check:
 
     def error(self, result: Array) -> float:
         """The largest error in units in the last place; ValueError if this is not the function at all."""
-        got = result[self._sample if self._axis is None else self._sample_of(result)].astype(np.longdouble)
+        try:
+            got = result[self._sample_of(result)].astype(np.longdouble)
+        except IndexError:
+            raise ValueError(f"result has shape {result.shape}") from None
         if got.shape != self._want.shape:
             raise ValueError(f"result has shape {result.shape}")
         with np.errstate(all="ignore"):
@@ -61,8 +64,8 @@ class Check:
         return float((away / _ulp(self._want, self.dtype)).max(initial=0))
 
     def _sample_of(self, result: Array) -> tuple[Any, ...]:
-        """The sampled rows' places in a result, which has no such axis where the function reduces it."""
-        if result.ndim == len(self._sample):
+        """The sampled places in a result, which has no such axis where the function reduces it."""
+        if self._axis is None or result.ndim == len(self._sample):
             return self._sample
         return tuple(index for index in self._sample if not isinstance(index, slice))
 

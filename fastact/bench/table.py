@@ -22,12 +22,13 @@ EXPLANATION = (
 )
 NOISY_MARK = " ~"
 LIMITLESS = 1000
+NARROW = ("ns/element", "of floor", "best peer", "ratio")
 
 
 def show(console: Console, results: Results, worst_first: bool) -> None:
     """Prints the whole run."""
     for table in [_worst_first(results)] if worst_first else _by_setting(console, results):
-        console.print(table)
+        console.print(table, "")
     console.print(EXPLANATION, style="dim")
     console.print(machine.in_words(results.machine), style="dim", highlight=False)
     for line in remarks(results):
@@ -90,11 +91,11 @@ def _by_setting(console: Console, results: Results) -> Iterable[Table]:
         measured = {peer.peer for result in group for peer in result.peers}
         table = _setting_table(title, group, [name for name in PEERS if name in measured])
         fits = console.measure(table, options=console.options.update(width=LIMITLESS)).maximum <= console.width
-        yield table if fits else _setting_table(title, group, [])
+        yield table if fits else _narrow_table(title, group)
 
 
 def _table(title: str, left: Iterable[str], right: Iterable[str]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False)
     for header in left:
         table.add_column(header, no_wrap=True)
     for header in right:
@@ -110,22 +111,33 @@ def _setting_table(title: str, group: list[CaseResult], peers: list[str]) -> Tab
         ratios = [_ratio(by_name[name]) if name in by_name else Text("") for name in peers]
         table.add_row(_function(result), *_own_columns(result), *_best(result), *ratios)
     table.add_section()
-    first = group[0]
-    floor = first.floor.median
-    table.add_row(
-        f"floor of {first.case.function}", number(floor), number(first.gigabytes_per_second(floor)), style="dim"
-    )
-    harness = first.harness_ns / first.case.size
-    table.add_row("empty call", number(harness), style="dim")
+    _floor_rows(table, group[0], traffic=True)
     return table
 
 
+def _narrow_table(title: str, group: list[CaseResult]) -> Table:
+    """What fits on 80 columns."""
+    table = _table(title, ["function"], NARROW)
+    for result in group:
+        table.add_row(_function(result), *_own_columns(result)[::2], *_best(result))
+    table.add_section()
+    _floor_rows(table, group[0], traffic=False)
+    return table
+
+
+def _floor_rows(table: Table, first: CaseResult, traffic: bool) -> None:
+    """The floor, here that of the group's first function, and the harness's own cost."""
+    floor = first.floor.median
+    table.add_row("floor", number(floor), number(first.gigabytes_per_second(floor)) if traffic else "", style="dim")
+    table.add_row("empty call", number(first.harness_ns / first.case.size), style="dim")
+
+
 def _worst_first(results: Results) -> Table:
-    columns = ["ns/element", "GB/s", "of floor", "best peer", "ratio"]
-    table = _table("Worst ratios first", ["function", "shape", "setting"], columns)
+    table = _table("Worst ratios first", ["case"], NARROW)
+    table.columns[0].no_wrap = False
     for result in results.worst_first():
-        place = result.case.shape_text, result.case.setting
-        table.add_row(_function(result), *place, *_own_columns(result), *_best(result))
+        case = str(result.case) + (NOISY_MARK if result.noisy else "")
+        table.add_row(case, *_own_columns(result)[::2], *_best(result))
     return table
 
 

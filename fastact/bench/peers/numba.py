@@ -16,7 +16,7 @@ FORMULAS: dict[str, Callable[..., float]] = {
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
     "log_sigmoid": lambda x: min(x, 0) - math.log1p(math.exp(-abs(x))),
     "logit": lambda x: math.log(x / (1 - x)),
-    "tanh": lambda x: math.tanh(x),  # noqa: PLW0108  (Numba compiles no builtin by itself)
+    "tanh": lambda x: math.tanh(x),
     "relu": lambda x: max(x, 0),
     "relu6": lambda x: min(max(x, 0), 6),
     "squared_relu": lambda x: max(x, 0) ** 2,

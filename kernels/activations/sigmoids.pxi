@@ -1,0 +1,86 @@
+# The logistic function's logarithm and inverse, and sigmoids without an exponential.
+
+
+cdef inline real log_sigmoid(real x) noexcept nogil:
+    cdef double depth = -absolute(<double>x)
+    if real is float:
+        depth = -200.0 if depth < -200.0 else depth
+        return <float>((<float>0 if x > 0 else x) - short_log1p(short_exp(depth)))
+    else:
+        return (0.0 if x > 0 else x) - log1p_of_exp(depth, 0.0)
+
+
+cdef inline real log_sigmoid_derivative(real x) noexcept nogil:
+    return sigmoid(-x)
+
+
+cdef inline real logit(real x) noexcept nogil:
+    cdef real y
+    if real is float:
+        y = <float>short_log_odds(x)
+    else:
+        y = log_odds(x)
+    y = -INFINITY if x <= 0 else (INFINITY if x >= 1 else y)
+    return y if (x >= 0) & (x <= 1) else <real>NAN
+
+
+cdef inline real logit_derivative(real x) noexcept nogil:
+    # 1 / (x (1 - x)).
+    cdef double p = x, b = 1.0 - p, product = p * b, y = 1.0 / absolute(product), rest
+    if real is double:
+        # The product misses what rounding took from it, and x times what it took from 1 - x.
+        rest = p * ((1.0 - b) - p) - product_excess(p, b, product)
+        y = y - y * (y * rest) if p > 1e-290 else y
+    return <real>y if (x >= 0) & (x <= 1) else <real>NAN
+
+
+cdef inline real softsign(real x) noexcept nogil:
+    # Beyond the limit the quotient rounds to 1, and an infinity's would be no number.
+    cdef real a, sum, r, q, limit
+    if real is float:
+        limit = <float>1e9
+    else:
+        limit = 1e20
+    a = absolute(x)
+    a = limit if a > limit else a
+    sum = <real>1 + a
+    if real is float:
+        if not HAS_FMA:
+            return copy_sign(<float>(a / (1.0 + a)), x)
+    else:
+        if not HAS_FMA:
+            return copy_sign(a / sum, x)
+    r = <real>1 / sum
+    q = a * r
+    # What q misses: its own roundings, and what is missing in the sum.
+    return copy_sign(fma(r, fma(-q, sum_error(<real>1, a, sum), fma(-q, sum, a)), q), x)
+
+
+cdef inline real softsign_derivative(real x) noexcept nogil:
+    # 1 / (1 + |x|)**2.
+    cdef real a, sum, r, rest, product
+    if real is float:
+        if not HAS_FMA:
+            return <float>softsign_derivative[double](x)
+    a = absolute(x)
+    if real is float:
+        a = <float>1e25 if a > <float>1e25 else a
+    else:
+        a = 1e200 if a > 1e200 else a
+    sum = <real>1 + a
+    r = <real>1 / sum
+    if real is float:
+        rest = fma(-r, sum, <float>1)
+    else:
+        product = r * sum
+        rest = (1.0 - product) + product_excess(r, sum, product)
+    rest = fma(-r, sum_error(<real>1, a, sum), rest)
+    return fma(r, r, (r + r) * r * rest)
+
+
+cdef inline real sparse_sigmoid(real x) noexcept nogil:
+    return (clip(x, <real>-1, <real>1) + <real>1) * <real>0.5
+
+
+cdef inline real sparse_sigmoid_derivative(real x) noexcept nogil:
+    return 0 if absolute(x) >= 1 else (<real>0.5 if x == x else x)

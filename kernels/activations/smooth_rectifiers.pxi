@@ -1,0 +1,114 @@
+# Rectifiers with an exponential, a root or a parabola in place of the kink.
+
+
+cdef inline real elu(real x, real alpha) noexcept nogil:
+    cdef double y, y_low
+    if real is float:
+        y = -200.0 if x < -200 else x
+        return x if x > 0 else <float>(alpha * short_expm1(y))
+    else:
+        y, y_low = expm1_of_negative(x)
+        return x if x > 0 else fma(alpha, y, alpha * y_low)
+
+
+cdef inline real elu_derivative(real x, real alpha) noexcept nogil:
+    cdef double y
+    if real is float:
+        y = -200.0 if x < -200 else x
+        return <float>1 if x > 0 else <float>(alpha * short_exp(y))
+    else:
+        return 1.0 if x > 0 else times_exp(alpha, x, 0.0)
+
+
+cdef inline real celu(real x, real alpha) noexcept nogil:
+    cdef double z, z_low
+    if real is float:
+        # Beyond 200, every alpha makes the product infinite.
+        return x if x > 0 else <float>(alpha * short_expm1(clip(<double>x / <double>alpha, -200.0, 200.0)))
+    else:
+        z, z_low = quotient_in_parts(x, alpha)
+        # For the smallest z, alpha (e**z - 1) is x, which a subnormal quotient would forget.
+        return x if (x > 0) | (absolute(z) < 1e-30) else times_expm1(alpha, z, z_low)
+
+
+cdef inline real celu_derivative(real x, real alpha) noexcept nogil:
+    cdef double z, z_low
+    if real is float:
+        return <float>1 if x > 0 else <float>short_exp(clip(<double>x / <double>alpha, -200.0, 200.0))
+    else:
+        z, z_low = quotient_in_parts(x, alpha)
+        return 1.0 if x > 0 else times_exp(1.0, z, z_low)
+
+
+# 1.0507009873554804934193349852946, and its product with 1.6732632423543772848170429916717.
+
+
+cdef inline real selu(real x) noexcept nogil:
+    cdef double y, y_low
+    if real is float:
+        y = -200.0 if x < -200 else x
+        return <float>(1.0507009873554805 * x if x > 0 else 1.7580993408473768 * short_expm1(y))
+    else:
+        y, y_low = expm1_of_negative(x)
+        y = fma(1.7580993408473768, y, 1.7580993408473768 * y_low + 1.41535193800845e-17 * y)
+        return 1.0507009873554805 * x if x > 0 else y
+
+
+cdef inline real selu_derivative(real x) noexcept nogil:
+    cdef double y
+    if real is float:
+        y = -200.0 if x < -200 else x
+        return <float>(1.0507009873554805 if x > 0 else 1.7580993408473768 * short_exp(y))
+    else:
+        return 1.0507009873554805 if x > 0 else times_exp(1.7580993408473768, x, 0.0)
+
+
+# squareplus is (x + s) / 2 with s = sqrt(x**2 + b). Below 0 the sum cancels, and b / (2 (s - x)) does not.
+
+
+cdef inline real squareplus(real x, real b) noexcept nogil:
+    cdef double a = absolute(<double>x), s, s_low, t, t_low, k, inverse, y
+    if real is float:
+        t = a + sqrt(a * a + b)
+        return <float>(0.5 * (b / t if x < 0 else t))
+    else:
+        k = scale_of_root(a, b)
+        s, s_low, t, t_low = root_in_parts(a * k, b * k * k)
+        y = (corrected_quotient(b * k, 0.0, t, t_low, 1.0 / t) if x < 0 else (t + t_low) / k)
+        return 0.5 * y if (t > 0.0) & (a <= 1.7976931348623157e308) else (0.0 if x < 0 else x)
+
+
+cdef inline real squareplus_derivative(real x, real b) noexcept nogil:
+    cdef double a = absolute(<double>x), s, s_low, t, t_low, k, product, product_low, y
+    if real is float:
+        a = 1e60 if a > 1e60 else a
+        s = sqrt(a * a + b)
+        t = a + s
+        y = (b if x < 0 else t) / (s * t if x < 0 else s)
+        return <float>(0.5 * (y if s > 0.0 else 1.0 + a))
+    else:
+        a = 1.7976931348623157e308 if a > 1.7976931348623157e308 else a
+        k = scale_of_root(a, b)
+        s, s_low, t, t_low = root_in_parts(a * k, b * k * k)
+        product = s * t
+        product_low = s * t_low + t * s_low - product_excess(s, t, product)
+        y = (corrected_quotient(b * k, 0.0, product, product_low, 1.0 / product) * k if x < 0
+             else corrected_quotient(t, t_low, s, s_low, 1.0 / s))
+        return 0.5 * (y if s > 0.0 else 1.0 + a)
+
+
+cdef inline real sparse_plus(real x) noexcept nogil:
+    # (x + 1)**2 / 4 between -1 and 1.
+    cdef real inside, sum, sum_low
+    if real is float:
+        if not HAS_FMA:
+            return <float>sparse_plus[double](x)
+    inside = clip(x, <real>-1, <real>1)
+    sum = <real>1 + inside
+    sum_low = inside - (sum - <real>1)
+    sum = <real>0.5 * sum
+    return x if x >= 1 else fma(sum, sum, sum * sum_low)
+
+
+cdef inline real sparse_plus_derivative(real x) noexcept nogil:
+    return sparse_sigmoid(x)

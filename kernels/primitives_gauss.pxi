@@ -1,0 +1,318 @@
+# What the activations that gate themselves share: a product with sigmoid or with the normal distribution, and the
+# derivative of such a product. float32 goes through float64, where nothing on the way underflows: one rounding, at the
+# end. float64 carries what each rounding lost (a "low" beside each number), and powers of two apart from the rest.
+
+
+# float32, in float64.
+
+
+cdef inline (double, double) short_exp_quotient(double x) noexcept nogil:
+    """Numerator and denominator of e**x, for |x| <= 600; the denominator lies between 1.6 and 2.4."""
+    cdef double sum = fma(x, 1.4426950408889634, 6755399441056767.0)
+    cdef double r = fma(-(sum - 6755399441056767.0), 0.6931471805599453, x)
+    cdef double s = r * r
+    # e**r = (W + r) / (W - r), W = r coth(r/2).
+    # remez short_coth: relative error of W 2**-28.8
+    cdef double w = fma(s, 0.16666625839678087 + s * -0.002766763794017052, 2.0)
+    return power_of_two(sum) * (w + r), w - r
+
+
+cdef inline double short_gated(double x, double v) noexcept nogil:
+    """x sigmoid(v)."""
+    cdef double a, b
+    a, b = short_exp_quotient(v)
+    return x * a / (a + b)
+
+
+cdef inline double short_gated_derivative(double v, double g) noexcept nogil:
+    """The derivative of x sigmoid(v), where g = x dv/dx: s + g s (1 - s)."""
+    cdef double a, b, d
+    a, b = short_exp_quotient(v)
+    d = a + b
+    return a * (d + g * b) / (d * d)
+
+
+cdef inline double short_sigmoid_derivative(double v, double factor) noexcept nogil:
+    """The derivative of sigmoid times a factor."""
+    cdef double a, b, d
+    a, b = short_exp_quotient(-v)
+    d = a + b
+    return a * b * factor / (d * d)
+
+
+cdef inline double short_normal_tail(double r) noexcept nogil:
+    """exp(a**2 / 2) Phi(-a) for 0 <= a <= 20, from r = 1 / (a + 4)."""
+    # remez normal_tail32: relative error 2**-28.39
+    return r * (0.3989276146473743 + r * (1.5973907560588991 + r * (5.906246816097336 + r * (22.886164018076034
+        + r * (27.691315262782513 + r * (608.6771391387117 + r * (-2957.663509346661 + r * (17430.176170779425
+        + r * (-53294.55361826166 + r * (73230.22622795755 + r * -37225.502804368996))))))))))
+
+
+cdef inline double short_normal_slope(double r) noexcept nogil:
+    """(exp(a**2 / 2) Phi(-a) - a phi(0)) / (z - a), where z is its root, for 0 <= a <= 20, from r = 1 / (a + 4)."""
+    # remez normal_slope32: relative error 2**-30.94
+    return 0.3989408522285628 + r * (0.3000739375913071 + r * (1.0191774490892607 + r * (3.465944800605581
+        + r * (6.530514502110047 + r * (58.4302722128142 + r * (-188.86451024730658 + r * (1198.0969763303838
+        + r * (-3042.931321443693 + r * (2745.838068767534 + r * -383.34325918734066)))))))))
+
+
+cdef inline double short_gelu(double x, double a) noexcept nogil:
+    """x Phi(x), where a is |x| or 20 if that is less."""
+    cdef double p, q
+    p, q = short_exp_quotient(-0.5 * a * a)
+    return (x if x > 0 else 0.0) - a * short_normal_tail(1.0 / (a + 4.0)) * p / q
+
+
+cdef inline double short_gelu_derivative(double x, double a) noexcept nogil:
+    """Phi(x) + x phi(x), where a is |x| or 20 if that is less."""
+    cdef double p, q, left
+    p, q = short_exp_quotient(-0.5 * a * a)
+    left = (0.7517915246935645 - a) * short_normal_slope(1.0 / (a + 4.0)) * p / q
+    return 1.0 - left if x > 0 else left
+
+
+cdef inline double short_mish(double x, double v) noexcept nogil:
+    """x tanh(log(1 + e**v))."""
+    cdef double a, b, n
+    a, b = short_exp_quotient(v)
+    n = a * (a + 2.0 * b)
+    return x * n / (n + 2.0 * b * b)
+
+
+cdef inline double short_mish_derivative(double x) noexcept nogil:
+    """The derivative of x n / (n + 2), n = w (w + 2), w = e**x, where w = a / b."""
+    cdef double a, b, d, square
+    a, b = short_exp_quotient(x)
+    square = b * b
+    d = a * (a + 2.0 * b) + 2.0 * square
+    return a * ((a + 2.0 * b) * d + 4.0 * x * square * (a + b)) / (d * d)
+
+
+# float64.
+
+
+cdef inline (double, double, double) exp_parts(double x, double x_low) noexcept nogil:
+    """e**(x + x_low) without its power of two: high, low, and the power plus 1.5 * 2**52."""
+    cdef double sum = fma(x, 1.4426950408889634, 6755399441055744.0)
+    cdef double n = sum - 6755399441055744.0
+    # The first part of ln2 is short enough for its product with n to be exact (Cody and Waite 1980).
+    cdef double first = fma(-n, 0.6931471805598903, x)
+    cdef double r = fma(-n, 5.497923018708371e-14, first)
+    cdef double r_low = fma(-n, 5.497923018708371e-14, first - r) + x_low
+    # remez exp64: relative error 2**-56.3
+    cdef double p = 0.5000000000000011 + r * (0.16666666666666413 + r * (0.041666666666530267 + r * (0.008333333333494336
+        + r * (0.0013888888943596833 + r * (0.0001984126950676485 + r * (2.480149313700458e-05
+        + r * (2.7557586281944997e-06 + r * (2.763023366422882e-07 + r * 2.5000067321957548e-08))))))))
+    cdef double t = r * r * p
+    cdef double tail = r + t
+    cdef double high = 1.0 + tail
+    return high, (tail - (high - 1.0)) + (t - (tail - r)) + r_low * high, sum
+
+
+cdef inline (double, double) powers_of_parts(double sum) noexcept nogil:
+    """2**n, n <= 0, as a normal number times the rest, which is 1 down to n = -960."""
+    cdef double n = sum - 6755399441055744.0
+    cdef double m = -960.0 if n < -960.0 else n
+    # The rest goes below the smallest normal number, and is made 2**256 times too big at first.
+    return power_of_two(m + 6755399441056767.0), power_of_two(n - m + 6755399441057023.0) * 8.636168555094445e-78
+
+
+cdef inline (double, double) sum_parts(double a, double b) noexcept nogil:
+    """a + b and its rounding error (Knuth 1969)."""
+    cdef double sum = a + b
+    cdef double b_there = sum - a
+    return sum, (a - (sum - b_there)) + (b - b_there)
+
+
+cdef inline (double, double) gated(double x, double v, double v_low) noexcept nogil:
+    """x sigmoid(v + v_low), as a product of two; |v| <= 1500."""
+    cdef double e, e_low, sum, m, rest, n, n_low, d, d_low, y, y_low
+    cdef bint left = v < 0
+    e, e_low, sum = exp_parts(v if left else -v, v_low if left else -v_low)
+    m, rest = powers_of_parts(sum)
+    n = e if left else 1.0
+    n_low = e_low if left else 0.0
+    e = e * m * rest
+    d = 1.0 + e
+    d_low = e - (d - 1.0) + e_low * m
+    y = n / d
+    y_low = (product_excess(y, d, n) + (n_low - y * d_low)) / d
+    y = fma(x, y, x * y_low)
+    return y * (m if left else 1.0), rest if left else 1.0
+
+
+cdef inline (double, double) gated_derivative(double v, double v_low, double g, double g_low) noexcept nogil:
+    """s + g s (1 - s), s = sigmoid(v + v_low), as a product of two; |v| <= 1500."""
+    cdef double e, e_low, sum, m, rest, n, n_low, d, d_low, y, y_low, b, b_low, part, part_low
+    cdef bint left = v < 0
+    e, e_low, sum = exp_parts(v if left else -v, v_low if left else -v_low)
+    m, rest = powers_of_parts(sum)
+    n = e if left else 1.0
+    n_low = e_low if left else 0.0
+    e = e * m * rest
+    e_low = e_low * m
+    d = 1.0 + e
+    d_low = e - (d - 1.0) + e_low
+    y = n / d
+    y_low = (product_excess(y, d, n) + (n_low - y * d_low)) / d
+    # times (d + g) / d on the left, (d + g e) / d on the right
+    part = g * e
+    part_low = g * e_low + g_low * e - product_excess(g, e, part)
+    part = g if left else part
+    part_low = g_low if left else part_low
+    b, b_low = sum_parts(1.0, part)
+    b, part = sum_parts(b, e)
+    b_low = b_low + part + part_low + e_low
+    part = y * b
+    part_low = y_low * b + y * b_low - product_excess(y, b, part)
+    y = part / d
+    y = y + (product_excess(y, d, part) + (part_low - y * d_low)) / d
+    return y * (m if left else 1.0), rest if left else 1.0
+
+
+cdef inline (double, double) sigmoid_derivative_parts(double v) noexcept nogil:
+    """The derivative of sigmoid, as a product of two; 0 <= v <= 1500."""
+    cdef double e, e_low, sum, m, rest, d, d_low, y
+    e, e_low, sum = exp_parts(-v, 0.0)
+    m, rest = powers_of_parts(sum)
+    y = e * m * rest
+    d = 1.0 + y
+    d_low = y - (d - 1.0) + e_low * m
+    y = d * d
+    d_low = 2.0 * d * d_low - product_excess(d, d, y)
+    d = e / y
+    d = d + (product_excess(d, y, e) + (e_low - d * d_low)) / y
+    return d * m, rest
+
+
+cdef inline double normal_tail(double t) noexcept nogil:
+    """(a + 0.75) exp(a**2 / 2) Phi(-a) for 0 <= a <= 55, from t = (a - 4) / (a + 4)."""
+    # remez normal_tail64: relative error 2**-53.78
+    return 0.4484505461843524 + t * (-0.0541040469394119 + t * (-0.01709517911039132 + t * (0.046527215887978424
+        + t * (-0.03991403845461395 + t * (0.020059121350433844 + t * (-0.005129269110983766
+        + t * (-0.00044532656474059046 + t * (0.0007416931857627157 + t * (-8.304149410141605e-05
+        + t * (-9.501536391869013e-05 + t * (2.0091944888540936e-05 + t * (1.4703156582874001e-05
+        + t * (-3.2240034807047216e-06 + t * (-2.779363320660778e-06 + t * (3.5074622975556966e-07
+        + t * (5.774145735555158e-07 + t * (1.869791655389072e-08 + t * (-1.1530210494697394e-07
+        + t * (-2.7705365328766944e-08 + t * (1.861286111924933e-08 + t * (1.0391182446162864e-08
+        + t * (-1.4584025995765415e-09 + t * (-2.3899958435759707e-09 + t * (-2.6879276737249614e-10
+        + t * (2.7920321954844216e-10 + t * 7.913299357094991e-11)))))))))))))))))))))))))
+
+
+cdef inline double normal_slope(double t) noexcept nogil:
+    """(exp(a**2 / 2) Phi(-a) - a phi(0)) / (z - a), where z is its root, for 0 <= a <= 55, from t = (a - 4) / (a + 4)."""
+    # remez normal_slope64: relative error 2**-56.18
+    return 0.4622112440495753 + t * (-0.10336589852195696 + t * (0.060462936767851194 + t * (-0.028083359953044656
+        + t * (0.009504950375090755 + t * (-0.0017882605413447033 + t * (-0.00015461331272418328
+        + t * (0.000185775776176186 + t * (-1.747721500951114e-05 + t * (-1.803495035720927e-05
+        + t * (3.5389007823076595e-06 + t * (2.2167873761460476e-06 + t * (-4.921515814891169e-07
+        + t * (-3.495002831006533e-07 + t * (5.230859974222028e-08 + t * (6.348345403205793e-08
+        + t * (-5.268893869216297e-10 + t * (-1.157547640785197e-08 + t * (-2.0726347723440694e-09
+        + t * (1.8025006597026194e-09 + t * (8.061918492444671e-10 + t * (-1.6407509368152982e-10
+        + t * (-1.8437120214660542e-10 + t * (-1.3457084464906068e-11 + t * (2.1554985272973465e-11
+        + t * 5.489529903086014e-12))))))))))))))))))))))))
+
+
+cdef inline (double, double) gelu_of_left(double a) noexcept nogil:
+    """a Phi(-a) for 0 <= a <= 55, as a product of two."""
+    cdef double e, e_low, sum, m, rest, square, n, n_low, p, d, d_low, y
+    square = a * a
+    e, e_low, sum = exp_parts(-0.5 * square, 0.5 * product_excess(a, a, square))
+    m, rest = powers_of_parts(sum)
+    n = a * e
+    n_low = a * e_low - product_excess(a, e, n)
+    p = normal_tail((a - 4.0) / (a + 4.0))
+    y = n * p
+    n_low = n_low * p - product_excess(n, p, y)
+    d, d_low = sum_parts(a, 0.75)
+    n = y
+    y = n / d
+    y = y + (product_excess(y, d, n) + (n_low - y * d_low)) / d
+    return y * m, rest
+
+
+cdef inline (double, double) gelu_derivative_of_left(double a) noexcept nogil:
+    """Phi(-a) - a phi(a) for 0 <= a <= 55, as a product of two."""
+    cdef double e, e_low, sum, m, rest, square, p, d, d_low, y, low
+    square = a * a
+    e, e_low, sum = exp_parts(-0.5 * square, 0.5 * product_excess(a, a, square))
+    m, rest = powers_of_parts(sum)
+    p = normal_slope((a - 4.0) / (a + 4.0))
+    d, d_low = sum_parts(0.7517915246935645, -a)
+    d_low = d_low - 1.4956759177009883e-17
+    y = e * p
+    low = e_low * p - product_excess(e, p, y)
+    p = d * y
+    low = d * low + d_low * y - product_excess(d, y, p)
+    return (p + low) * m, rest
+
+
+cdef inline (double, double) gelu_tanh_exponent(double x, double cubic, double cubic_low) noexcept nogil:
+    """2 sqrt(2 / pi) x + cubic x**3."""
+    cdef double square, square_low, c, c_low, v
+    square = x * x
+    square_low = -product_excess(x, x, square)
+    c = cubic * square
+    c_low = cubic * square_low + cubic_low * square - product_excess(cubic, square, c)
+    c, v = sum_parts(1.5957691216057308, c)
+    c_low = c_low + (v - 9.96930880911092e-17)
+    v = x * c
+    return v, x * c_low - product_excess(x, c, v)
+
+
+cdef inline (double, double) product_parts(double a, double a_low, double b, double b_low) noexcept nogil:
+    """(a + a_low) (b + b_low) and what of it a float64 does not hold."""
+    cdef double product = a * b
+    return product, a * b_low + a_low * b - product_excess(a, b, product)
+
+
+cdef inline (double, double) quotient_parts(double n, double n_low, double d, double d_low) noexcept nogil:
+    """(n + n_low) / (d + d_low) and what of it a float64 does not hold."""
+    cdef double quotient = n / d
+    return quotient, (product_excess(quotient, d, n) + (n_low - quotient * d_low)) / d
+
+
+cdef inline (double, double) mish_parts(double x, double v) noexcept nogil:
+    """x tanh(log(1 + e**v)), as a product of two; |v| <= 1500."""
+    cdef double e, e_low, sum, m, rest, s, s_low, n, n_low, d, d_low, y, y_low
+    cdef bint left = v < 0
+    e, e_low, sum = exp_parts(v if left else -v, 0.0)
+    m, rest = powers_of_parts(sum)
+    # On the left n / (n + 2), n = e (2 + e); on the right (1 + 2e) / (1 + 2e + 2 e**2), e = e**-x.
+    y = e * m * rest
+    y_low = e_low * m
+    s, s_low = sum_parts(2.0 if left else 1.0, y if left else 2.0 * y)
+    s_low = s_low + (y_low if left else 2.0 * y_low)
+    n, n_low = product_parts(y, y_low, s if left else y, s_low if left else y_low)
+    d, d_low = sum_parts(2.0 if left else s, n if left else 2.0 * n)
+    d_low = d_low + (n_low if left else 2.0 * n_low + s_low)
+    n, n_low = product_parts(e if left else 1.0, e_low if left else 0.0, s, s_low)
+    y, y_low = quotient_parts(n, n_low, d, d_low)
+    return fma(x, y, x * y_low) * (m if left else 1.0), rest if left else 1.0
+
+
+cdef inline (double, double) mish_derivative_parts(double x) noexcept nogil:
+    """The derivative of x tanh(log(1 + e**x)), as a product of two; |x| <= 1500."""
+    cdef double e, e_low, sum, m, rest, y, y_low, s, s_low, d, d_low, n, n_low, b, b_low
+    cdef bint left = x < 0
+    e, e_low, sum = exp_parts(x if left else -x, 0.0)
+    m, rest = powers_of_parts(sum)
+    y = e * m * rest
+    y_low = e_low * m
+    # Denominator d**2, as in mish_parts.
+    s, s_low = sum_parts(2.0 if left else 1.0, y if left else 2.0 * y)
+    s_low = s_low + (y_low if left else 2.0 * y_low)
+    n, n_low = product_parts(y, y_low, s if left else y, s_low if left else y_low)
+    d, d_low = sum_parts(2.0 if left else s, n if left else 2.0 * n)
+    d_low = d_low + (n_low if left else 2.0 * n_low + s_low)
+    # Numerator e ((2 + e) d + 4x (1 + e)) on the left, (1 + 2e) d + 4x e**2 (1 + e) on the right.
+    s, s_low = product_parts(s, s_low, d, d_low)
+    b, b_low = sum_parts(1.0, y)
+    b_low = b_low + y_low
+    b, b_low = product_parts(b, b_low, 4.0 * x if left else 4.0 * x * n, 0.0 if left else 4.0 * x * n_low)
+    n, n_low = sum_parts(s, b)
+    n_low = n_low + s_low + b_low
+    n, n_low = product_parts(n, n_low, e if left else 1.0, e_low if left else 0.0)
+    d, d_low = product_parts(d, d_low, d, d_low)
+    y, y_low = quotient_parts(n, n_low, d, d_low)
+    return (y + y_low) * (m if left else 1.0), rest if left else 1.0

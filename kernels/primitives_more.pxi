@@ -1,0 +1,203 @@
+# What the piecewise, exponential and algebraic activations share beyond primitives.pxi.
+
+from libc.math cimport INFINITY, NAN, sqrt
+
+
+cdef inline real clip(real x, real low, real high) noexcept nogil:
+    """x kept within low and high; NaN stays NaN."""
+    return low if x < low else (high if x > high else x)
+
+
+cdef inline real sum_error(real a, real b, real sum) noexcept nogil:
+    """a + b - sum, exactly, for the rounded sum (Knuth 1969)."""
+    cdef real b_part = sum - a
+    return (a - (sum - b_part)) + (b - b_part)
+
+
+# To float32's accuracy, in float64.
+
+
+cdef inline double short_expm1(double x) noexcept nogil:
+    """e**x - 1 for |x| <= 700."""
+    cdef double sum = 1.4426950408889634 * x + 6755399441056767.0
+    cdef double r = x - (sum - 6755399441056767.0) * 0.6931471805599453
+    cdef double m = power_of_two(sum)
+    # remez short_expm1: relative error 2**-32.0
+    r = r * (1.0000000000311966 + r * (0.5000000046651902 + r * (0.16666666249458012 + r * (0.04166635444665167
+        + r * (0.008333402932372216 + r * (0.001394100525425781 + r * 0.00019841234776489864))))))
+    return m * r + (m - 1.0)
+
+
+# To float64's accuracy. Results in two parts, of which the second is the first one's rounding error, let a factor be
+# applied with one rounding in all.
+
+
+cdef inline (double, double) expm1_reduced(double x, double x_low, double n) noexcept nogil:
+    """e**r - 1 in two parts, for r = x + x_low - n ln2, |r| <= ln2/2."""
+    cdef double high = x - n * 0.6931471805598903    # exact: the constant is short
+    cdef double low = n * 5.497923018708371e-14 - x_low
+    cdef double r = high - low
+    cdef double r_low = (high - r) - low
+    cdef double p, tail
+    # remez expm1_64: relative error 2**-59.9
+    p = 0.5 + r * (0.16666666666666677 + r * (0.04166666666666651 + r * (0.0083333333333217
+        + r * (0.0013888888888962361 + r * (0.00019841269885939383 + r * (2.4801587172523343e-05
+        + r * (2.755724440360028e-06 + r * (2.755740268108055e-07 + r * (2.510896775825976e-08
+        + r * 2.0875310578868355e-09)))))))))
+    tail = r_low + r * r * p
+    p = r + tail
+    return p, tail - (p - r)
+
+
+cdef inline (double, double) expm1_in_units(double x, double x_low, double unit, double rounder) noexcept nogil:
+    """unit * (e**(x + x_low) - 1) in two parts; the rounder's lowest bits hold the unit's exponent."""
+    cdef double sum, m, base, p, p_low, y
+    sum = 1.4426950408889634 * x + rounder
+    p, p_low = expm1_reduced(x, x_low, sum - rounder)
+    m = power_of_two(sum)
+    base = m - unit
+    y = base + m * p
+    return y, (m * p - (y - base)) + m * p_low
+
+
+cdef inline (double, double) expm1_of_negative(double x) noexcept nogil:
+    """e**x - 1 in two parts, for x <= 0."""
+    return expm1_in_units(-50.0 if x < -50.0 else x, 0.0, 1.0, 6755399441056767.0)
+
+
+cdef inline double times_expm1(double factor, double x, double x_low) noexcept nogil:
+    """factor * (e**(x + x_low) - 1)."""
+    # Far up, in units of 2**512: the factor may bring back what would overflow.
+    cdef double y, y_low
+    cdef double unit = 7.458340731200207e-155 if x > 500.0 else 1.0
+    cdef double per_unit = 1.3407807929942597e+154 if x > 500.0 else 1.0
+    cdef double rounder = 6755399441056255.0 if x > 500.0 else 6755399441056767.0
+    y, y_low = expm1_in_units(clip(x, -50.0, 1400.0), x_low, unit, rounder)
+    return fma(factor, y, factor * y_low) * per_unit
+
+
+cdef inline double times_exp(double factor, double x, double x_low) noexcept nogil:
+    """factor * e**(x + x_low)."""
+    # Far from 0, in units of 2**512 or 2**-512: neither a subnormal nor an infinity loses the digits on the way.
+    cdef double sum, m, p, p_low, high
+    cdef double per_unit = 7.458340731200207e-155 if x < -500.0 else (1.3407807929942597e+154 if x > 500.0 else 1.0)
+    cdef double rounder = (6755399441057279.0 if x < -500.0
+                           else (6755399441056255.0 if x > 500.0 else 6755399441056767.0))
+    x = clip(x, -1450.0, 1400.0)
+    sum = 1.4426950408889634 * x + rounder
+    p, p_low = expm1_reduced(x, x_low, sum - rounder)
+    m = power_of_two(sum)
+    high = 1.0 + p
+    return fma(factor, m * high, factor * (m * ((p - (high - 1.0)) + p_low))) * per_unit
+
+
+cdef inline (double, double) quotient_in_parts(double x, double y) noexcept nogil:
+    """x / y and its rounding error, or 0 where that is beyond reach."""
+    cdef double quotient = x / y
+    cdef double product = quotient * y
+    cdef double rest = ((x - product) + product_excess(quotient, y, product)) / y
+    return quotient, (rest if absolute(rest) < 1.0 else 0.0)
+
+
+cdef inline double scale_of_root(double x, double b) noexcept nogil:
+    """A power of two that brings x**2 + b into the range where no square loses digits."""
+    cdef double h = x * x + b
+    return 2.778448436856347e-163 if h > 1e300 else (4.149515568880993e+180 if h < 1e-270 else 1.0)
+
+
+cdef inline (double, double, double, double) root_in_parts(double x, double b) noexcept nogil:
+    """s = sqrt(x**2 + b) and x + s, each in two parts."""
+    cdef double square = x * x
+    cdef double h = square + b
+    cdef double s = sqrt(h)
+    cdef double t = x + s
+    cdef double again = s * s
+    cdef double rest = (((h - again) + product_excess(s, s, again))
+                        + (sum_error(square, b, h) - product_excess(x, x, square)))
+    cdef double s_low = 0.5 * rest / s
+    return s, s_low, t, sum_error(s, x, t) + s_low
+
+
+cdef inline double corrected_quotient(double n, double n_low, double d, double d_low, double inverse) noexcept nogil:
+    """(n + n_low) / (d + d_low), given 1 / d."""
+    cdef double q = n * inverse
+    cdef double product = q * d
+    return q + (((n - product) + product_excess(q, d, product)) + (n_low - q * d_low)) * inverse
+
+
+# The logarithm of odds p / (1 - p) = 2**k a / b: with k chosen so that a / b is near 1, it is k ln2 + 2 atanh z,
+# z = (a - b) / (a + b). Where p is near 1/2, k = 0 and a - b = 2p - 1, a + b = 1, all exact. The difference of two
+# numbers' bits is nearly that of their logarithms (Mitchell 1962): rounded to a whole exponent, it leaves a / b within
+# 2/3 and 3/2.
+
+
+cdef inline (double, double) match_exponents(double a, double b) noexcept nogil:
+    """k, and a / 2**k, within 2/3 and 3/2 of b, for normal numbers."""
+    cdef uint64_t biased = (bits_of_float64(a) - bits_of_float64(b) + 0x3ff8000000000000ULL) >> 52
+    # 2**52 + biased stands in the bits as in an integer.
+    return (float64_of_bits(biased | 0x4330000000000000ULL) - 4503599627371519.0,
+            a * float64_of_bits((2046 - biased) << 52))
+
+
+cdef inline double short_log_odds(double p) noexcept nogil:
+    """log(p / (1 - p)) for 2**-1000 < p < 1, to float32's accuracy."""
+    cdef double b = 1.0 - p, k, a, z, s
+    k, a = match_exponents(p, b)
+    z = (a - b) / (a + b)
+    s = z * z
+    # remez short_atanh: relative error 2**-28.4
+    s = s * (0.6666694629996052 + s * (0.3995790985156208 + s * 0.30359058880317935))
+    return k * 0.6931471805599453 + (z + z + z * s)
+
+
+cdef inline double log_odds(double p) noexcept nogil:
+    """log(p / (1 - p)) for 0 < p < 1."""
+    cdef double b = 1.0 - p, b_low = (1.0 - b) - p
+    # A subnormal has no exponent to match.
+    cdef double lift = 1.3407807929942597e+154 if p < 1e-300 else 1.0
+    cdef double lifted = 512.0 if p < 1e-300 else 0.0
+    cdef double k, a, numerator, denominator, rest, r, z, z_low, s, t, high, y
+    k, a = match_exponents(p * lift, b)
+    k -= lifted
+    numerator = a - b
+    denominator = a + b
+    r = 1.0 / denominator
+    z = (numerator - b_low) * r
+    rest = z * denominator
+    # What z misses: the quotient's own rounding, and those of both its parts.
+    rest = ((numerator - rest) + product_excess(z, denominator, rest)) - b_low - z * (sum_error(a, b, denominator) + b_low)
+    z_low = rest * r
+    s = z * z
+    # remez atanh64: relative error 2**-60.0
+    t = s * (0.6666666666666666 + s * (0.3999999999999922 + s * (0.2857142857169748 + s * (0.2222222217688246
+        + s * (0.18181822500640238 + s * (0.1538436743875559 + s * (0.13342071187010257 + s * (0.11580471585271009
+        + s * 0.12635293486969457))))))))
+    high = k * 0.6931471805598903
+    y = high + (z + z)
+    return y + (((high - y) + (z + z)) + (k * 5.497923018708371e-14 + (z_low + z_low) + z * t))
+
+
+cdef inline (real, real) tanh_in_parts(real x) noexcept nogil:
+    """tanh x for x >= 0 as the sum of a number with half the digits and a smaller rest (see tanh_of_positive)."""
+    cdef real sum, n, limit, u, u_low, w, m, a, b, q, c, d, rest
+    if real is float:
+        limit = <float>9.02
+        sum = fma(x, <float>2.88539, <float>12583039.0)
+        n = sum - <float>12583039.0
+    else:
+        limit = 19.1
+        sum = fma(x, 2.8853900817779268, 6755399441056767.0)
+        n = sum - 6755399441056767.0
+    u, u_low = reduce_by_half_ln2(x, n)
+    w = coth_series(u)
+    m = power_of_two(sum)
+    b = m + <real>1
+    a = b - <real>2
+    q = leading_half(rough_tanh(x))
+    c = fma(-q, b, a)
+    d = fma(-q, a, b)
+    rest = fma(w, c, fma(d, u, c))
+    if real is double:
+        rest = fma(d, u_low, rest)
+    rest = rest / fma(b, w, fma(a, u, b))
+    return (<real>1 if x > limit else q), (<real>0 if x > limit else rest)
