@@ -78,6 +78,7 @@ class ReferenceUfunc:
         self.__doc__ = doc
         self.inputs = operation_inputs(record, operation)
         self.nin, self.nargs = len(self.inputs), len(self.inputs) + 1
+        self._parameters = frozenset(record.parameters)
         self._keeps_integers = record.keeps_integers
         self._formula = formula
         self._formulas: dict[np.dtype[Any], Chunk] = {}
@@ -156,7 +157,7 @@ class ReferenceUfunc:
         weak = len(inputs) > 1  # a lone Python number has nothing to adapt to
         dtypes = [
             type(given) if weak and type(given) in _promotion.PYTHON_NUMBERS else array.dtype
-            for given, array in zip(inputs, arrays)
+            for given, array in zip(inputs, arrays, strict=True)
         ]
         return _promotion.result_dtype(self.__name__, self.inputs, dtypes, self._keeps_integers)
 
@@ -164,18 +165,19 @@ class ReferenceUfunc:
         """Walks all operands in blocks of the type that is computed in; NumPy's iterator casts and broadcasts."""
         self._check_casting(arrays, out, casting, loop)
         compute = computing_dtype(loop)
-        arrays = [array if np.can_cast(array.dtype, loop) else array.astype(loop) for array in arrays]
+        arrays = [self._rounded(name, array, loop) for name, array in zip(self.inputs, arrays, strict=True)]
         masked = where is not True
         operands = [*arrays, *([np.asarray(where, dtype=bool)] if masked else []), out]
         mask_type = [np.dtype(bool)] if masked else []
         out_flags = ["readwrite" if masked else "writeonly", "allocate", "no_broadcast", "no_subtype"]
+        op_flags: Any = [["readonly"]] * (len(operands) - 1) + [out_flags]
         if out is None:
             shape = np.broadcast_shapes(*(operand.shape for operand in operands[:-1]))
             operands[-1] = self._allocate(arrays, shape, order, loop)
         iterator = np.nditer(
             operands,
             flags=["external_loop", "buffered", "growinner", "zerosize_ok", "copy_if_overlap"],
-            op_flags=[["readonly"]] * (len(operands) - 1) + [out_flags],
+            op_flags=op_flags,
             op_dtypes=[compute] * len(arrays) + mask_type + [loop],
             casting="unsafe",  # checked above, against the dtype of the loop
             order=order,
@@ -193,6 +195,13 @@ class ReferenceUfunc:
                 else:
                     result[...] = formula(*inputs)
         return operands[-1]
+
+    def _rounded(self, name: str, array: Any, loop: np.dtype[Any]) -> Any:
+        """The operand as the loop takes it: in the loop's dtype, but for parameters, which are at least float32."""
+        if np.can_cast(array.dtype, loop):
+            return array
+        half = loop.kind not in "biu" and loop.itemsize < np.dtype(np.float32).itemsize
+        return array.astype(np.float32 if half and name in self._parameters else loop)
 
     @staticmethod
     def _allocate(arrays: list[Any], shape: tuple[int, ...], order: Any, loop: np.dtype[Any]) -> Any:

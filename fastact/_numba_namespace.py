@@ -123,5 +123,5 @@ def product_error(a: Any, b: Any, product: Any) -> Any:
 def compile_ufunc(formula: Callable[..., Any], inputs: int) -> Callable[..., Any]:
     """A float64 ufunc over a formula of this namespace; the machine code is kept on disk for the next process."""
     signature = numba.float64(*(numba.float64,) * inputs)
-    ufunc: Callable[..., Any] = numba.vectorize([signature], nopython=True, cache=True)(formula)
+    ufunc: Callable[..., Any] = numba.vectorize([signature], nopython=True, cache=True)(formula)  # type: ignore[no-untyped-call]
     return ufunc

@@ -40,7 +40,7 @@ NODES = [(n + 0.5) * STEP for n in reversed(range(16))]  # the smallest terms fi
 
 def normal_tail(a: Any) -> Any:
     """Phi(-a) exp(a**2 / 2) for a >= 0, with Phi the normal distribution: at most 3 ULP."""
-    T = a.dtype.type  # noqa: N806  (as in the formulas)
+    T = a.dtype.type
     root2, pi = sqrt(T(2)), T("3.14159265358979323846264338327950288")
     total = np.zeros_like(a)
     for node in NODES:

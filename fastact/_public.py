@@ -133,7 +133,7 @@ def _checker(record: Activation) -> Callable[..., None] | None:
             parameter = record.parameters[name]
             if not isinstance(value, (int, float)):
                 continue
-            least = given.get(parameter.not_below)
+            least = given.get(parameter.not_below or "")
             below = isinstance(least, (int, float)) and value < least
             if below or (parameter.accepts and not parameter.accepts(value)):
                 raise ValueError(f"{record.name}: {name} is {value!r}, expected {parameter.requirement}")

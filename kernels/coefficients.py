@@ -72,7 +72,7 @@ FITS = (
     Fit("coth64", 64, 5, QUARTER_LN2, coth_tail, lambda s: s / (1 + s * coth_tail(s))),
     Fit("exp64", 64, 11, HALF_LN2, exp_tail(2), lambda r: r**2 / mp.exp(r)),
     Fit("short_exp", 64, 6, HALF_LN2, exp_tail(1), lambda r: abs(r) / mp.exp(r)),
-    Fit("log1p64", 64, 7, (mpf(0), mpf(1) / 25), atanh_tail, lambda s: s / (2 + s * atanh_tail(s))),
+    Fit("log1p64", 64, 8, (mpf(0), mpf(1) / 25), atanh_tail, lambda s: s / (2 + s * atanh_tail(s))),
     Fit("short_log1p", 64, 12, (mpf(0), mpf(1)), log1p_ratio, lambda x: 1 / log1p_ratio(x)),
 )
 
@@ -131,9 +131,14 @@ def reached(fit: Fit, coefficients: list[float]) -> mpf:
 
 
 def in_kernels(name: str, text: str) -> list[str]:
-    """The literals that stand under `remez NAME`."""
-    match = re.search(rf"# remez {name}\b[^\n]*\n(.*?)(?:\n\s*(?:#|else|return)|\Z)", text, re.DOTALL)
-    return re.findall(r"-?\d+\.?\d*(?:e[-+]?\d+)?(?=[,)\]])", match[1]) if match else []
+    """The literals of the statement under `remez NAME`, but for integers."""
+    _, _, rest = text.partition(f"# remez {name}:")
+    statement = ""
+    for line in rest.splitlines()[1:]:
+        statement += line + "\n"
+        if statement.count("(") == statement.count(")"):
+            break
+    return re.findall(r"(?<![\w.])-?\d+\.\d+(?:e-?\d+)?", statement)
 
 
 def main() -> int:

@@ -1,9 +1,11 @@
-# The arithmetic that the activations share: bits, reduction by powers of two, exp, log1p, and the quotients that tanh
-# and sigmoid end in. Every function is branch-free, so that the compiler vectorises a loop over it whole.
+# The arithmetic that the activations share: bits, powers of two, and the cores of tanh, sigmoid and softplus. Every
+# function is branch-free, so that the compiler vectorises a loop over it whole.
 #
-# Three habits keep it so. A constant in float32 code is written <float>0.5: a bare one is a double. fma() stands where
-# a formula lives on the single rounding, a + b * c where it does not matter. And float64 arithmetic may serve a
-# float32 result: it costs twice the instructions, and saves those that would carry rounding errors (the short_ ones).
+# Three habits keep it so. A constant in float32 code is written <real>0.5 or <float>0.5: a bare one is a double. fma()
+# stands where a formula lives on the single rounding, a + b * c where it does not matter. And float64 arithmetic may
+# serve a float32 result: it costs twice the instructions, and saves those that would carry rounding errors.
+#
+# The polynomials come from coefficients.py, which also checks them here, by the name after `remez`.
 
 from libc.stdint cimport uint32_t, uint64_t
 
@@ -63,12 +65,13 @@ cdef inline double product_excess(double a, double b, double product) noexcept n
 
 
 # Powers of two. Adding 1.5 * 2**(digits - 1) to a number rounds it to an integer n, for the sum has no digits below the
-# unit, and n stands in the sum's lowest bits. If what is added also holds the exponent's bias, those bits, shifted up
-# to where the exponent is, are 2**n. So 12583039.0 is 1.5 * 2**23 + 127, 6755399441056767.0 is 1.5 * 2**52 + 1023.
+# unit, and n stands in the sum's lowest bits. If what is added, the rounder, also holds an exponent's bias, those bits,
+# shifted up to where the exponent is, are 2**n. So 12583039 is 1.5 * 2**23 + 127; with 56 more it makes 2**(n + 56).
+# 6755399441056767 is 1.5 * 2**52 + 1023; with 448 more it makes 2**(n + 448).
 
 
 cdef inline real power_of_two(real sum) noexcept nogil:
-    """2**n, from the sum."""
+    """2**n, from the sum of n and the rounder."""
     if real is float:
         return float32_of_bits(bits_of_float32(sum) << 23)
     else:
@@ -151,6 +154,7 @@ cdef inline real tanh_of_positive(real x) noexcept nogil:
     b = m + <real>1
     a = b - <real>2
     q = leading_half(rough_tanh(x))
+    # numerator - q * denominator = c W + d u
     c = fma(-q, b, a)
     d = fma(-q, a, b)
     rest = fma(w, c, fma(d, u, c))
@@ -179,29 +183,31 @@ cdef inline real sigmoid_of_negative(real x, real excess, real gain) noexcept no
     g = m * gain
     a = big - m
     b = big + m
-    # 1 / (1 + e) is 0.94 - 0.47 e, within 6 %.
+    # 1 / (1 + e) is 0.96 - 0.48 e, within 8 %.
     q = leading_half(e * (<real>0.96 * gain / big - <real>0.48 * gain / big / big * e))
     scaled_q = q * big
+    # numerator - q * denominator = c W + d u
     c = fma(-q, m, g - scaled_q)
     d = fma(-q, m, g + scaled_q)
     rest = fma(w, c, fma(d, u + (u_low - <real>0.5 * excess), c))
     return <real>0 if x < limit else q + rest / fma(b, w, fma(-a, u, b))
 
 
-# To float32's accuracy, in float64.
+# softplus is log(1 + e**x) for x <= 0, to float32's accuracy in float64 arithmetic or to float64's.
 
 
 cdef inline double short_exp(double x) noexcept nogil:
-    """e**x for |x| <= 700."""
+    """e**x for |x| <= 700, to float32's accuracy."""
     cdef double sum = 1.4426950408889634 * x + 6755399441056767.0
     cdef double r = x - (sum - 6755399441056767.0) * 0.6931471805599453
-    # remez short_exp: relative error 2**-28.9
-    return power_of_two(sum) * (1.0 + r * (1.00000003216356 + r * (0.49999994208152626 + r * (0.16666431264754894
-        + r * (0.04166800225862507 + r * (0.00837415527493478 + r * 0.0013843641464150683))))))
+    # remez short_exp: relative error of e**r 2**-28.9
+    r = 1 + r * (1.00000003216356 + r * (0.49999994208152626 + r * (0.16666431264754894 + r * (0.04166800225862507
+        + r * (0.00837415527493478 + r * 0.0013843641464150683)))))
+    return power_of_two(sum) * r
 
 
 cdef inline double short_log1p(double x) noexcept nogil:
-    """log(1 + x) for 0 <= x <= 1."""
+    """log(1 + x) for 0 <= x <= 1, to float32's accuracy."""
     # remez short_log1p: relative error 2**-33.0
     return x * (0.9999999998820471 + x * (-0.4999999650106145 + x * (0.33333160250529276 + x * (-0.24996613512425794
         + x * (0.19965304269007028 + x * (-0.16452879912193522 + x * (0.1342655930120732 + x * (-0.10124398604743033
@@ -209,35 +215,34 @@ cdef inline double short_log1p(double x) noexcept nogil:
         + x * -0.0012806192989494067)))))))))))
 
 
-# To float64's accuracy.
-
-
 cdef inline double log1p_of_exp(double x, double x_low) noexcept nogil:
-    """log(1 + e**(x + x_low)) for x <= 0."""
-    cdef double sum, n, high, r, p, e, e_low, scale, f, z, s, t
-    sum = 1.4426950408889634 * x + 6755399441057279.0
-    n = sum - 6755399441057279.0
+    """log(1 + e**(x + x_low)) for x <= 0, to float64's accuracy."""
+    cdef double sum, n, r, p, high, low, m, e, e_low, half, f, z, s
+    # e**x = m e**r = m (e + e_low); m in two factors, for the last of e**x are subnormal.
+    sum = 1.4426950408889634 * x + 6755399441057215.0
+    n = sum - 6755399441057215.0
     r = (x - n * 0.6931471805598903) - (n * 5.497923018708371e-14 - x_low)
-    # remez exp64: relative error 2**-56.3
-    p = 0.5000000000000011 + r * (0.16666666666666413 + r * (0.041666666666530267 + r * (0.008333333333494336
-        + r * (0.0013888888943596833 + r * (0.0001984126950676485 + r * (2.480149313700458e-05
-        + r * (2.7557586281944997e-06 + r * (2.763023366422882e-07 + r * 2.5000067321957548e-08))))))))
-    p = r + r * r * p
-    # e**x = m (1 + p), as e + e_low; m in two factors, for the last e are subnormal.
-    high = 1.0 + p
-    scale = power_of_two(sum)
-    e = scale * high * 7.458340731200207e-155
-    e_low = scale * (p - (high - 1.0)) * 7.458340731200207e-155
-    # Above sqrt 2, 1 + e is halved: log(1 + e) = log(1 + f), or ln2 + log(1 + f) with 1 + f = (1 + e) / 2.
-    scale = 0.5 if e > 0.41421356237309503 else 1.0
-    n = 1.0 - scale
-    f = e * scale - n
-    # log(1 + f) = 2 atanh z = f - z (f - P), z = f / (2 + f) (as in fdlibm).
+    # remez exp64: relative error of e**r 2**-60.3
+    p = 0.5 + r * (0.16666666666666682 + r * (0.041666666666666095 + r * (0.008333333333317046
+        + r * (0.001388888888911549 + r * (0.00019841269896352722 + r * (2.4801586926781873e-05
+        + r * (2.755723489383747e-06 + r * (2.7557581802646767e-07 + r * (2.5112025447325152e-08
+        + r * 2.082662022581899e-09)))))))))
+    high = 1.0 + r
+    low = (r - (high - 1.0)) + r * r * p
+    e = high + low
+    e_low = low - (e - high)
+    m = power_of_two(sum)
+    e = e * m * 1.3758210268297398e-135
+    e_low = e_low * m * 1.3758210268297398e-135
+    # log(1 + e), where e > 1/2 as ln2 + log(1 + f) with 1 + f = (1 + e) / 2, an exact f.
+    half = 0.5 if e > 0.5 else 0.0
+    f = (e - half * e) - half
+    e_low = e_low - half * e_low
+    # log(1 + f) = 2 atanh z = f - z (f - s P(s)), z = f / (2 + f), s = z**2: as in fdlibm.
     z = f / (2.0 + f)
     s = z * z
-    # remez log1p64: relative error 2**-58.5
-    t = s * (0.6666666666666631 + s * (0.40000000000155117 + s * (0.285714285481179 + s * (0.22222223953640738
-        + s * (0.18181744479561088 + s * (0.15386548378144269 + s * (0.13301121607912367 + s * (0.12104942886093689
-        + s * (0.08344980939797483 + s * 0.17009738356198192)))))))))
-    t = n * 1.3862943611197807 + (f + (e_low * scale - z * (f - t) + n * 1.0995846037416742e-13))
-    return 0.0 if x < -746.0 else t
+    # remez log1p64: relative error of the logarithm 2**-61.1
+    p = 0.666666666666666 + s * (0.4000000000005571 + s * (0.2857142855605788 + s * (0.2222222427099321
+        + s * (0.18181667374496724 + s * (0.15391063805070546 + s * (0.13174396541752595 + s * 0.1383771513355702))))))
+    f = f + (e_low - z * (f - s * p) + half * 1.0995846037416742e-13)
+    return 0.0 if x < -748.0 else half * 1.3862943611197807 + f

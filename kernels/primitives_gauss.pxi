@@ -3,6 +3,37 @@
 # end. float64 carries what each rounding lost (a "low" beside each number), and powers of two apart from the rest.
 
 
+# Selects on the bits, or GCC carries those of a float32 into the float64 that it becomes, at twice the cost.
+
+
+cdef inline real at_least(real x, real low) noexcept nogil:
+    """max(x, low); NaN stays."""
+    if real is float:
+        return float32_of_bits(bits_of_float32(low) if x < low else bits_of_float32(x))
+    else:
+        return float64_of_bits(bits_of_float64(low) if x < low else bits_of_float64(x))
+
+
+cdef inline real clamp(real x, real bound) noexcept nogil:
+    """x between -bound and bound; NaN stays."""
+    if real is float:
+        return copy_sign(float32_of_bits(bits_of_float32(bound) if absolute(x) > bound
+                                         else bits_of_float32(absolute(x))), x)
+    else:
+        return copy_sign(float64_of_bits(bits_of_float64(bound) if absolute(x) > bound
+                                         else bits_of_float64(absolute(x))), x)
+
+
+cdef inline real positive_part(real x) noexcept nogil:
+    """max(x, 0); NaN stays."""
+    return <real>0 if x < 0 else x
+
+
+cdef inline float between_ends(float x, float left, float right, float y, float y_right) noexcept nogil:
+    """y for x between left and right, 0 to their left, y_right to their right."""
+    return y_right if x > right else (<float>0 if x < left else y)
+
+
 # float32, in float64.
 
 
@@ -60,7 +91,7 @@ cdef inline double short_gelu(double x, double a) noexcept nogil:
     """x Phi(x), where a is |x| or 20 if that is less."""
     cdef double p, q
     p, q = short_exp_quotient(-0.5 * a * a)
-    return (x if x > 0 else 0.0) - a * short_normal_tail(1.0 / (a + 4.0)) * p / q
+    return positive_part(x) - a * short_normal_tail(1.0 / (a + 4.0)) * p / q
 
 
 cdef inline double short_gelu_derivative(double x, double a) noexcept nogil:
@@ -71,10 +102,10 @@ cdef inline double short_gelu_derivative(double x, double a) noexcept nogil:
     return 1.0 - left if x > 0 else left
 
 
-cdef inline double short_mish(double x, double v) noexcept nogil:
-    """x tanh(log(1 + e**v))."""
+cdef inline double short_mish(double x) noexcept nogil:
+    """x tanh(log(1 + e**x))."""
     cdef double a, b, n
-    a, b = short_exp_quotient(v)
+    a, b = short_exp_quotient(x)
     n = a * (a + 2.0 * b)
     return x * n / (n + 2.0 * b * b)
 
@@ -137,7 +168,8 @@ cdef inline (double, double) gated(double x, double v, double v_low) noexcept no
     d_low = e - (d - 1.0) + e_low * m
     y = n / d
     y_low = (product_excess(y, d, n) + (n_low - y * d_low)) / d
-    y = fma(x, y, x * y_low)
+    # On the right e**-v is 0 long before x y_low would meet infinity.
+    y = fma(x, y, x * y_low) if v < 800.0 else x
     return y * (m if left else 1.0), rest if left else 1.0
 
 
@@ -247,6 +279,12 @@ cdef inline (double, double) gelu_derivative_of_left(double a) noexcept nogil:
     return (p + low) * m, rest
 
 
+cdef inline (double, double) quick_gelu_exponent(double x) noexcept nogil:
+    """1.702 x."""
+    cdef double v = 1.702 * x
+    return v, x * 4.263256414560601e-17 - product_excess(1.702, x, v)
+
+
 cdef inline (double, double) gelu_tanh_exponent(double x, double cubic, double cubic_low) noexcept nogil:
     """2 sqrt(2 / pi) x + cubic x**3."""
     cdef double square, square_low, c, c_low, v
@@ -288,7 +326,8 @@ cdef inline (double, double) mish_parts(double x, double v) noexcept nogil:
     d_low = d_low + (n_low if left else 2.0 * n_low + s_low)
     n, n_low = product_parts(e if left else 1.0, e_low if left else 0.0, s, s_low)
     y, y_low = quotient_parts(n, n_low, d, d_low)
-    return fma(x, y, x * y_low) * (m if left else 1.0), rest if left else 1.0
+    y = fma(x, y, x * y_low) if v < 800.0 else x
+    return y * (m if left else 1.0), rest if left else 1.0
 
 
 cdef inline (double, double) mish_derivative_parts(double x) noexcept nogil:

@@ -14,6 +14,21 @@ cdef inline real sum_error(real a, real b, real sum) noexcept nogil:
     return (a - (sum - b_part)) + (b - b_part)
 
 
+cdef inline (real, real) sixth_of_sum(real x, real shift) noexcept nogil:
+    """(x + shift) / 6 in two parts, for |x| <= shift."""
+    cdef real sixth, sixth_low, sum, y, excess
+    sum = shift + x
+    if real is float:
+        sixth, sixth_low = <float>0.16666667, <float>-4.967054e-09
+        y = sum * sixth
+        excess = fma(sum, -sixth, y)
+    else:
+        sixth, sixth_low = 0.16666666666666666, 9.25185853854297e-18
+        y = sum * sixth
+        excess = product_excess(sum, sixth, y)
+    return y, fma(x - (sum - shift), sixth, fma(sum, sixth_low, -excess))
+
+
 # To float32's accuracy, in float64.
 
 
@@ -72,7 +87,7 @@ cdef inline double times_expm1(double factor, double x, double x_low) noexcept n
     cdef double unit = 7.458340731200207e-155 if x > 500.0 else 1.0
     cdef double per_unit = 1.3407807929942597e+154 if x > 500.0 else 1.0
     cdef double rounder = 6755399441056255.0 if x > 500.0 else 6755399441056767.0
-    y, y_low = expm1_in_units(clip(x, -50.0, 1400.0), x_low, unit, rounder)
+    y, y_low = expm1_in_units(clip(x, -50.0, 1060.0), x_low, unit, rounder)
     return fma(factor, y, factor * y_low) * per_unit
 
 
@@ -83,12 +98,24 @@ cdef inline double times_exp(double factor, double x, double x_low) noexcept nog
     cdef double per_unit = 7.458340731200207e-155 if x < -500.0 else (1.3407807929942597e+154 if x > 500.0 else 1.0)
     cdef double rounder = (6755399441057279.0 if x < -500.0
                            else (6755399441056255.0 if x > 500.0 else 6755399441056767.0))
-    x = clip(x, -1450.0, 1400.0)
+    x = clip(x, -1060.0, 1060.0)
     sum = 1.4426950408889634 * x + rounder
     p, p_low = expm1_reduced(x, x_low, sum - rounder)
     m = power_of_two(sum)
     high = 1.0 + p
     return fma(factor, m * high, factor * (m * ((p - (high - 1.0)) + p_low))) * per_unit
+
+
+cdef inline double times_exp_of_negative(double factor, double x) noexcept nogil:
+    """factor * e**x for x <= 0, |factor| < 2**511."""
+    cdef double sum, m, p, p_low, high
+    # In units of 2**-512, so that the last e**x are no subnormals before they are rounded.
+    x = -1060.0 if x < -1060.0 else x
+    sum = 1.4426950408889634 * x + 6755399441057279.0
+    p, p_low = expm1_reduced(x, 0.0, sum - 6755399441057279.0)
+    m = power_of_two(sum)
+    high = 1.0 + p
+    return fma(factor, m * high, factor * (m * ((p - (high - 1.0)) + p_low))) * 7.458340731200207e-155
 
 
 cdef inline (double, double) quotient_in_parts(double x, double y) noexcept nogil:
@@ -99,27 +126,28 @@ cdef inline (double, double) quotient_in_parts(double x, double y) noexcept nogi
     return quotient, (rest if absolute(rest) < 1.0 else 0.0)
 
 
-cdef inline double scale_of_root(double x, double b) noexcept nogil:
+cdef inline double root_scale(double x, double b) noexcept nogil:
     """A power of two that brings x**2 + b into the range where no square loses digits."""
     cdef double h = x * x + b
     return 2.778448436856347e-163 if h > 1e300 else (4.149515568880993e+180 if h < 1e-270 else 1.0)
 
 
-cdef inline (double, double, double, double) root_in_parts(double x, double b) noexcept nogil:
-    """s = sqrt(x**2 + b) and x + s, each in two parts."""
+cdef inline (double, double, double, double, double) root_and_sum(double x, double b) noexcept nogil:
+    """s = sqrt(x**2 + b) and t = x + s, each in two parts, and 1 / (s t)."""
     cdef double square = x * x
     cdef double h = square + b
     cdef double s = sqrt(h)
     cdef double t = x + s
     cdef double again = s * s
+    cdef double inverse = 1.0 / (s * t)
     cdef double rest = (((h - again) + product_excess(s, s, again))
                         + (sum_error(square, b, h) - product_excess(x, x, square)))
-    cdef double s_low = 0.5 * rest / s
-    return s, s_low, t, sum_error(s, x, t) + s_low
+    cdef double s_low = 0.5 * rest * (t * inverse)
+    return s, s_low, t, sum_error(s, x, t) + s_low, inverse
 
 
 cdef inline double corrected_quotient(double n, double n_low, double d, double d_low, double inverse) noexcept nogil:
-    """(n + n_low) / (d + d_low), given 1 / d."""
+    """(n + n_low) / (d + d_low), given 1 / d roughly."""
     cdef double q = n * inverse
     cdef double product = q * d
     return q + (((n - product) + product_excess(q, d, product)) + (n_low - q * d_low)) * inverse

@@ -411,6 +411,12 @@ static void short_row(const rowwise_call *call, ptrdiff_t row)
     }
 }
 
+static int few_serves(const rowwise_call *call)
+{
+    return call->function->few != NULL && reads_directly(call, 0) && writes_rows_directly(call)
+        && call->n <= block_length(call);
+}
+
 /* Contiguous rows, a few at a time: as many as stay in L1 together. */
 static void few_rows(const rowwise_call *call, ptrdiff_t begin, ptrdiff_t end)
 {
@@ -479,9 +485,7 @@ static void long_row(const rowwise_call *call, ptrdiff_t row)
 static void rows_one_by_one(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rowwise_call *call = context;
-    int few = call->function->few != NULL && reads_directly(call, 0) && writes_rows_directly(call)
-        && call->n <= block_length(call);
-    if (few) {
+    if (few_serves(call)) {
         few_rows(call, begin, end);
         return;
     }
@@ -765,7 +769,7 @@ static void rowwise(const row_function *function, const element_type *type, int 
         return;
     }
     call.streaming = streaming_pays(call.rows * call.n * type->size) && !function->reduces && !is_in_place(&call)
-        && is_contiguous(&call, call.operands - 1, type->size);
+        && is_contiguous(&call, call.operands - 1, type->size) && !few_serves(&call);
     int many = dimensions == 1 && call.rows >= CROSSING;
     int crossing = many && llabs(call.strides[0][0]) > llabs(strides[0]);
     if (many && function->tile != NULL

@@ -701,27 +701,41 @@ static inline double R(tile_total)(const R(tile_sums) *sums, int l)
     return sums->sum[l] + (IS_FLOAT ? 0 : sums->carry[l]);
 }
 
-static void R(softmax_tile)(void *tile, ptrdiff_t n)
+/* Each row's sum of exponentials but for the maximum's, and how many those are. With `store` set, the exponentials take
+   the place of x. */
+static inline void R(sum_tile)(real *x, ptrdiff_t n, int store, R(lane_references) *lanes, R(tile_sums) *sums,
+                               real *ties)
 {
-    real *x = tile;
-    R(lane_references) lanes;
-    R(tile_sums) sums = {{0}, {0}, {0}};
-    real high[TILE_ROWS], low[TILE_ROWS];
-    R(refer_lanes)(&lanes, x, n);
+    R(refer_lanes)(lanes, x, n);
     for (ptrdiff_t j = 0; j < n; j++) {
         real *step = x + j * TILE_ROWS;
+        INDEPENDENT_ITERATIONS
         for (int l = 0; l < TILE_ROWS; l++) {
-            real e = R(exponential)(step[l], lanes.center[l], lanes.low[l], lanes.shift[l]);
-            step[l] = e;
-            sums.few[l] += e;
+            real entry = step[l];
+            real e = R(exponential)(entry, lanes->center[l], lanes->low[l], lanes->shift[l]);
+            real is_maximum = entry == lanes->maximum[l] ? (real)1 : 0;
+            sums->few[l] += e * (1 - is_maximum);       /* a choice between e and 0 would not be vectorised */
+            ties[l] += is_maximum;
+            if (store) {
+                step[l] = e;
+            }
         }
         if (j % 4 == 3) {
-            R(flush_tile_sums)(&sums);
+            R(flush_tile_sums)(sums);
         }
     }
-    R(flush_tile_sums)(&sums);
+    R(flush_tile_sums)(sums);
+}
+
+static void R(softmax_tile)(void *tile, ptrdiff_t n)
+{
+    real *x = tile, ties[TILE_ROWS] = {0}, high[TILE_ROWS], low[TILE_ROWS];
+    R(lane_references) lanes;
+    R(tile_sums) sums = {{0}, {0}, {0}};
+    R(sum_tile)(x, n, 1, &lanes, &sums, ties);
     for (int l = 0; l < TILE_ROWS; l++) {
-        R(factor) factor = R(factor_of)(R(tile_total)(&sums, l));
+        double sum = R(tile_total)(&sums, l) + (double)ties[l] * R(unit_of)(lanes.maximum[l]);
+        R(factor) factor = R(factor_of)(sum);
         high[l] = factor.high;
         low[l] = factor.low;
     }
@@ -734,24 +748,12 @@ static void R(softmax_tile)(void *tile, ptrdiff_t n)
 }
 
 /* log1p of each row's sum without its maximum. */
-static void R(log_sums_of_tile)(const real *x, ptrdiff_t n, real *maximum, double *log_sums)
+static void R(log_sums_of_tile)(real *x, ptrdiff_t n, real *maximum, double *log_sums)
 {
+    real ties[TILE_ROWS] = {0};
     R(lane_references) lanes;
     R(tile_sums) sums = {{0}, {0}, {0}};
-    real ties[TILE_ROWS] = {0};
-    R(refer_lanes)(&lanes, x, n);
-    for (ptrdiff_t j = 0; j < n; j++) {
-        const real *step = x + j * TILE_ROWS;
-        for (int l = 0; l < TILE_ROWS; l++) {
-            real e = R(exponential)(step[l], lanes.center[l], lanes.low[l], lanes.shift[l]);
-            sums.few[l] += step[l] == lanes.maximum[l] ? 0 : e;
-            ties[l] += step[l] == lanes.maximum[l] ? (real)1 : 0;
-        }
-        if (j % 4 == 3) {
-            R(flush_tile_sums)(&sums);
-        }
-    }
-    R(flush_tile_sums)(&sums);
+    R(sum_tile)(x, n, 0, &lanes, &sums, ties);
     for (int l = 0; l < TILE_ROWS; l++) {
         double unit = R(unit_of)(lanes.maximum[l]);
         log_sums[l] = log1p_of((R(tile_total)(&sums, l) + ((double)ties[l] - 1) * unit) / unit);
@@ -780,16 +782,19 @@ static void R(logsumexp_tile)(void *tile, ptrdiff_t n)
     real maximum[TILE_ROWS];
     double log_sums[TILE_ROWS];
     R(log_sums_of_tile)(x, n, maximum, log_sums);
+    int infinite = 0;
     for (int l = 0; l < TILE_ROWS; l++) {
-        int nan = 0;
-        if (maximum[l] - maximum[l] == 0) {
-            x[l] = (real)(maximum[l] + log_sums[l]);
-            continue;
-        }
+        infinite |= !(maximum[l] - maximum[l] == 0);
+    }
+    for (int l = 0; l < TILE_ROWS && infinite; l++) {
+        real difference = 0;    /* NaN where the row has one */
         for (ptrdiff_t j = 0; j < n; j++) {
-            nan |= x[j * TILE_ROWS + l] != x[j * TILE_ROWS + l];
+            difference += x[j * TILE_ROWS + l] != x[j * TILE_ROWS + l] ? (real)NAN : 0;
         }
-        x[l] = nan ? (real)NAN : maximum[l];
+        log_sums[l] = maximum[l] - maximum[l] == 0 ? log_sums[l] : difference;
+    }
+    for (int l = 0; l < TILE_ROWS; l++) {
+        x[l] = (real)(maximum[l] + log_sums[l]);
     }
 }
 

@@ -59,16 +59,18 @@ class Loop:
         return over_halves
 
     def inputs(self, x: Any) -> list[Any]:
-        """The function's inputs, parameters at their typical values rounded as the array's dtype rounds them."""
+        """The function's inputs, parameters at their typical values in the type that kernels compute in."""
         second = [np.full(x.shape, SECOND_OPERAND, x.dtype)] * (len(self.record.operands) - 1)
-        return [x, *second, *(np.asarray(value).astype(x.dtype) for value in self.record.typical_parameters.values())]
+        kind = np.dtype(np.float32) if x.dtype.itemsize == 2 else x.dtype
+        return [x, *second, *(np.asarray(value).astype(kind) for value in self.record.typical_parameters.values())]
 
     def given(self, x: Any) -> list[Any]:
         """The inputs that a caller has to give: not the parameters that have defaults."""
         names = self.record.parameters
         required = [name for name in names if names[name].default is None]
         inputs = dict(zip(self.record.inputs, self.inputs(x), strict=True))
-        return [inputs[name] for name in (*self.record.operands, *required)]
+        # Parameters as Python numbers: they adapt to the array.
+        return [*(inputs[name] for name in self.record.operands), *(float(inputs[name]) for name in required)]
 
     def bar(self, dtype: str) -> float:
         if dtype == "longdouble":
@@ -81,9 +83,11 @@ class Loop:
         """Near its roots, a derivative's ULP is that of 1; of 2**-6 in half precision, which is computed in float32."""
         if self.operation == "value" or not self.record.turning_points:
             return None
+        x = np.asarray(x)
+        zone = ROOT_ZONE["numpy" if x.dtype == np.longdouble else engine.name]
         with np.errstate(all="ignore"):
-            away = np.abs(np.asarray(x, np.float64)[..., np.newaxis] - self.record.turning_points).min(axis=-1)
-        return np.where(away <= ROOT_ZONE[engine.name], -6 if np.asarray(x).dtype.itemsize == 2 else 0, -(10**6))
+            away = np.abs(x.astype(np.float64)[..., np.newaxis] - self.record.turning_points).min(axis=-1)
+        return np.where(away <= zone, -6 if x.dtype.itemsize == 2 else 0, -(10**6))
 
 
 LOOPS = [Loop(record, operation) for record in RECORDS for operation in ("value", "derivative")

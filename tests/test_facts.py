@@ -159,18 +159,18 @@ def test_derivative_at_kinks(record: Activation, dtype: str) -> None:
         assert slope[0] == np.array(derivative).astype(x.dtype) * (1.25 if record.name == "reglu" else 1)
 
 
-def torch_function(name: str) -> Any:
-    torch = pytest.importorskip("torch")
-    return torch, getattr(torch.nn.functional, name)
+IN_PYTORCH = [
+    pytest.param(record, other.name, id=record.name)
+    for record in ONE_OPERAND
+    for other in record.elsewhere
+    if record.kinks and other.name.startswith("torch.") and not other.difference
+]
 
 
-@records
-def test_kinks_are_as_in_pytorch(record: Activation) -> None:
+@pytest.mark.parametrize(("record", "name"), IN_PYTORCH)
+def test_kinks_are_as_in_pytorch(record: Activation, name: str) -> None:
     torch = pytest.importorskip("torch")
-    names = [other.name for other in record.elsewhere if other.name.startswith("torch.") and not other.difference]
-    if not names or not record.kinks or len(record.operands) > 1:
-        pytest.skip("PyTorch does not have it, or it has no kink")
-    function = resolve(names[0])
+    function = resolve(name)
     required = [p.typical for p in record.parameters.values() if p.default is None]
     for point in kinks(record):
         x = torch.tensor([point], dtype=torch.float64, requires_grad=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -139,7 +140,7 @@ class Contest:
         """Memory for the result, of the shape that the function gives."""
         x, axis = self._operands[0], self.case.axis
         if axis is None:
-            return np.empty_like(x)
+            return _memory(x.shape, self.case.dtype)
         row = x[tuple(slice(None) if k == axis % x.ndim else slice(1) for k in range(x.ndim))]
         like = getattr(fastact, self.case.function)(row, **parameters(self.case.function), axis=axis)
         shape = list(x.shape)
@@ -147,7 +148,7 @@ class Contest:
             del shape[axis]
         else:
             shape[axis] = like.shape[axis]
-        return np.empty(shape, like.dtype)
+        return _memory(tuple(shape), self.case.dtype)
 
     def _fastact(self) -> Contestant:
         try:
@@ -195,7 +196,8 @@ class Contest:
 
     def _make_pool(self) -> list[Array]:
         x = self._operands[0]
-        return [x.copy() for _ in range(max(1, min(POOL_CALLS, POOL_BYTES // x.nbytes)))]
+        count = min(POOL_CALLS, POOL_BYTES // x.nbytes)
+        return [x.copy() for _ in range(count)] or [_memory(x.shape, self.case.dtype)]
 
     def _job(self, operands: list[Array], out: Array) -> Job:
         case = self.case
@@ -209,6 +211,12 @@ class Contest:
             case.in_place,
             case.threads,
         )
+
+
+@lru_cache(maxsize=1)
+def _memory(shape: tuple[int, ...], dtype: str) -> Array:
+    """Memory for results: the next case of this shape gets the same, since fresh pages cost more than many calls."""
+    return np.empty(shape, inputs.numpy_dtype(dtype))
 
 
 def _nothing() -> None:

@@ -39,7 +39,7 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
 def make(case: Case) -> list[Array]:
     """The operands of a case."""
     dtype = numpy_dtype(case.dtype)
-    first = _subnormal(case, dtype) if case.inputs == "subnormal" else _normal(case, dtype, 0)
+    first = _subnormal(case, dtype) if case.inputs == "subnormal" else _normal(case, 0)
     return [first, *(_second(case, name, dtype) for name in operand_names(case.function)[1:])]
 
 
@@ -47,21 +47,24 @@ def _second(case: Case, name: str, dtype: np.dtype[Any]) -> Array:
     """A second operand: a gated unit's value, or the one weight that prelu has learned for its whole input."""
     if name == "weight":
         return np.full(1, WEIGHT, dtype)
-    return np.ones(case.shape, dtype) if case.inputs == "subnormal" else _normal(case, dtype, 1)
+    return np.ones(case.shape, dtype) if case.inputs == "subnormal" else _normal(case, 1)
 
 
-def _normal(case: Case, dtype: np.dtype[Any], k: int) -> Array:
-    drawn = _draw(case.size, k)
+def _normal(case: Case, k: int) -> Array:
+    """Numbers all over the domain; logit's are probabilities."""
+    drawn = _draw(case.shape, case.dtype, k)
     domain = fastact.activations[case.function].domain
-    if np.isfinite([domain.low, domain.high]).all():
-        drawn = domain.low + (domain.high - domain.low) / (1 + np.exp(-drawn.astype(np.float64)))
-    return drawn.astype(dtype).reshape(case.shape)
+    if not np.isfinite([domain.low, domain.high]).all():
+        return drawn
+    inside = domain.low + (domain.high - domain.low) / (1 + np.exp(-drawn.astype(np.float64)))
+    return inside.astype(drawn.dtype)
 
 
 @lru_cache(maxsize=2)
-def _draw(size: int, k: int) -> Array:
+def _draw(shape: tuple[int, ...], dtype: str, k: int) -> Array:
+    """The same numbers for every function: they are drawn once for all cases of a shape."""
     rng = np.random.default_rng(SEED + k)
-    return rng.standard_normal(size, np.float32) * np.float32(STANDARD_DEVIATION)
+    return (rng.standard_normal(shape, np.float32) * np.float32(STANDARD_DEVIATION)).astype(numpy_dtype(dtype))
 
 
 def _subnormal(case: Case, dtype: np.dtype[Any]) -> Array:

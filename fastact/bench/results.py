@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fastact.bench.cases import Case
+from fastact.bench.peers import NO_SUCH_FUNCTION
 
 FORMAT = 1
 DIGITS = 4
@@ -192,8 +193,8 @@ class Results:
             "seconds": round(self.seconds),
             "measurement_fields": Measurement.FIELDS,
         }
-        lines = ",\n".join(_line(result.to_json()) for result in self.cases)
-        return _line(head)[:-1].replace(', "', ',\n"') + f',\n"cases": [\n{lines}\n]}}\n'
+        lines = ",\n".join(_line(_without_the_obvious(result.to_json())) for result in self.cases)
+        return _line(head)[:-1].replace(',"', ',\n"') + f',\n"cases": [\n{lines}\n]}}\n'
 
     @classmethod
     def loads(cls, text: str) -> Results:
@@ -226,6 +227,12 @@ def geometric_mean(values: Iterable[float]) -> float:
     return float(np.exp(logarithms.mean())) if logarithms.size else float("nan")
 
 
+def _without_the_obvious(fields: dict[str, Any]) -> dict[str, Any]:
+    """A case without the peers that simply lack its function: half of a file would be that."""
+    skipped = {peer: reason for peer, reason in fields["skipped"].items() if reason != NO_SUCH_FUNCTION}
+    return {**fields, "skipped": skipped}
+
+
 def _umask() -> int:
     """The permissions that new files do without; temporary files have fewer."""
     mask = os.umask(0)
@@ -238,4 +245,4 @@ def _rounded(number: float) -> float:
 
 
 def _line(fields: dict[str, Any]) -> str:
-    return json.dumps(fields, separators=(", ", ": "))
+    return json.dumps(fields, separators=(",", ":"))

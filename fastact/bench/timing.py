@@ -47,7 +47,7 @@ class Contestant:
             return
         best = min(self.time() for _ in range(5))
         if self.refill is None:
-            self.calls *= max(1, round(seconds / max(best, 1e-9)))
+            self.calls = self.calls[:1] * max(1, round(seconds / max(best, 1e-9)))
         self.seconds_per_call = best
 
     def turn(self, number: int) -> None:

@@ -3,71 +3,59 @@
 
 
 cdef inline real glu(real gate, real value) noexcept nogil:
-    cdef real low = -200 if real is float else -1500
-    cdef real v = low if gate < low else (-low if gate > -low else gate)
     cdef double y, rest
     if real is float:
-        return <float>short_gated(value, v)
+        return <float>short_gated(value, clamp(gate, <float>200))
     else:
-        y, rest = gated(1.0, v, 0.0)
+        y, rest = gated(1.0, clamp(gate, 1500.0), 0.0)
         return y * value * rest
 
 
 cdef inline real glu_derivative(real gate, real value) noexcept nogil:
     # sigmoid' is even.
-    cdef real v = absolute(gate), end = 200 if real is float else 1500
     cdef double y, rest
-    v = end if v > end else v
     if real is float:
-        return <float>short_sigmoid_derivative(v, value)
+        return <float>short_sigmoid_derivative(clamp(absolute(gate), <float>200), value)
     else:
-        y, rest = sigmoid_derivative_parts(v)
+        y, rest = sigmoid_derivative_parts(clamp(absolute(gate), 1500.0))
         return y * value * rest
 
 
 cdef inline real swiglu(real gate, real value) noexcept nogil:
-    cdef real low = -200 if real is float else -1500
-    cdef real left = low if gate < low else gate
-    cdef real v = -low if left > -low else left
     cdef double y, rest
     if real is float:
-        return <float>(short_gated(left, v) * value)
+        return <float>(short_gated(at_least(gate, <float>-200), clamp(gate, <float>200)) * value)
     else:
-        y, rest = gated(left, v, 0.0)
+        y, rest = gated(at_least(gate, -1500.0), clamp(gate, 1500.0), 0.0)
         return y * value * rest
 
 
 cdef inline real swiglu_derivative(real gate, real value) noexcept nogil:
-    cdef real low = -200 if real is float else -1500
-    cdef real left = low if gate < low else gate
-    cdef real v = -low if left > -low else left
-    cdef double y, rest
+    cdef double y, rest, v
     if real is float:
+        v = clamp(gate, <float>200)
         return <float>(short_gated_derivative(v, v) * value)
     else:
+        v = clamp(gate, 1500.0)
         y, rest = gated_derivative(v, 0.0, v, 0.0)
         return y * value * rest
 
 
 cdef inline real geglu(real gate, real value) noexcept nogil:
-    cdef real a = absolute(gate), end = 20 if real is float else 55
     cdef double y, rest
-    a = end if a > end else a
     if real is float:
-        return <float>(short_gelu(gate, a) * value)
+        return <float>(short_gelu(gate, clamp(absolute(gate), <float>20)) * value)
     else:
-        y, rest = gelu_of_left(a)
+        y, rest = gelu_of_left(clamp(absolute(gate), 55.0))
         return (gate - y * rest) * value if gate > 0 else -y * value * rest
 
 
 cdef inline real geglu_derivative(real gate, real value) noexcept nogil:
-    cdef real a = absolute(gate), end = 20 if real is float else 55
     cdef double y, rest
-    a = end if a > end else a
     if real is float:
-        return <float>(short_gelu_derivative(gate, a) * value)
+        return <float>(short_gelu_derivative(gate, clamp(absolute(gate), <float>20)) * value)
     else:
-        y, rest = gelu_derivative_of_left(a)
+        y, rest = gelu_derivative_of_left(clamp(absolute(gate), 55.0))
         return (1.0 - y * rest) * value if gate > 0 else y * value * rest
 
 

@@ -38,48 +38,29 @@ cdef inline real hard_tanh_derivative(real x, real min_value, real max_value) no
     return 0 if x <= min_value else (0 if x >= max_value else (1 if x == x else x))
 
 
-cdef inline (real, real) sixth_of_sum(real x, real shift) noexcept nogil:
-    """(x + shift) / 6 in two parts, for |x| <= shift."""
-    cdef real sixth, sixth_low, sum, sum_low, y, excess
-    if real is float:
-        sixth, sixth_low = <float>0.16666667, <float>-4.967054e-09
-    else:
-        sixth, sixth_low = 0.16666666666666666, 9.25185853854297e-18
-    sum = shift + x
-    sum_low = x - (sum - shift)
-    y = sum * sixth
-    excess = fma(-sum, sixth, y) if real is float else product_excess(sum, sixth, y)
-    return y, fma(sum, sixth_low, sum_low * sixth) - excess
-
-
 cdef inline real hard_sigmoid(real x) noexcept nogil:
     cdef real y, y_low
     if real is float:
         if not HAS_FMA:
             return <float>hard_sigmoid[double](x)
-    y, y_low = sixth_of_sum(clip(x, <real>-3, <real>3), <real>3)
-    return y + y_low
+    y, y_low = sixth_of_sum(x, <real>3)
+    return 0 if x <= -3 else (1 if x >= 3 else y + y_low)
 
 
 cdef inline real hard_sigmoid_derivative(real x) noexcept nogil:
-    return 0 if x <= -3 else (0 if x >= 3 else (<real>0.16666666666666666 if x == x else x))
+    return 0 if absolute(x) >= 3 else (<real>0.16666666666666666 if x == x else x)
 
 
 cdef inline real hard_swish(real x) noexcept nogil:
-    cdef real y, y_low, from_below
+    cdef real y, y_low
     if real is float:
         if not HAS_FMA:
             return <float>hard_swish[double](x)
-    y, y_low = sixth_of_sum(clip(x, <real>-3, <real>3), <real>3)
-    # Where y is 0, so is the product: also for -inf.
-    from_below = <real>-3 if x < -3 else x
-    return x if x >= 3 else fma(from_below, y, from_below * y_low)
+    y, y_low = sixth_of_sum(x, <real>3)
+    return 0 if x <= -3 else (x if x >= 3 else fma(x, y, x * y_low))
 
 
 cdef inline real hard_swish_derivative(real x) noexcept nogil:
-    if real is float:
-        if not HAS_FMA:
-            return <float>hard_swish_derivative[double](x)
     # x/3 + 1/2 = (2x + 3) / 6, whose sum is exact near its root.
     cdef real y = (x + x + <real>3) * <real>0.16666666666666666
     return 0 if x <= -3 else (1 if x >= 3 else y)

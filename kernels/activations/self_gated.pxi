@@ -1,84 +1,70 @@
-# The argument times a gate that it opens itself. Clamps keep the powers of two in range, and infinity from meeting 0:
-# an argument beyond one gives the same result as the clamp, but for the factor x of a positive argument.
+# The argument times a gate that it opens itself. Far to the left the result is 0, far to the right the argument: float32
+# takes these at the end, float64 clamps what goes into the exponential.
 
 
 cdef inline real silu(real x) noexcept nogil:
-    cdef real low = -200 if real is float else -1500
-    cdef real left = low if x < low else x
-    cdef real v = -low if left > -low else left
     cdef double y, rest
     if real is float:
-        return <float>short_gated(left, v)
+        return between_ends(x, <float>-200, <float>40, <float>short_gated(x, x), x)
     else:
-        y, rest = gated(left, v, 0.0)
+        y, rest = gated(at_least(x, -1500.0), clamp(x, 1500.0), 0.0)
         return y * rest
 
 
 cdef inline real silu_derivative(real x) noexcept nogil:
-    cdef real low = -200 if real is float else -1500
-    cdef real left = low if x < low else x
-    cdef real v = -low if left > -low else left
-    cdef double y, rest
+    cdef double y, rest, v
     if real is float:
-        return <float>short_gated_derivative(v, v)
+        return between_ends(x, <float>-200, <float>40, <float>short_gated_derivative(x, x), <float>1)
     else:
+        v = clamp(x, 1500.0)
         y, rest = gated_derivative(v, 0.0, v, 0.0)
         return y * rest
 
 
 cdef inline real quick_gelu(real x) noexcept nogil:
-    cdef real low = -100 if real is float else -800
-    cdef real left = low if x < low else x
-    cdef real v = -low if left > -low else left
-    cdef double y, rest, z
+    cdef double y, rest, v, v_low
     if real is float:
-        return <float>short_gated(left, 1.702 * <double>v)
+        return between_ends(x, <float>-100, <float>24, <float>short_gated(x, 1.702 * <double>x), x)
     else:
-        z = 1.702 * v
-        y, rest = gated(left, z, v * 4.263256414560601e-17 - product_excess(1.702, v, z))
+        v, v_low = quick_gelu_exponent(clamp(x, 800.0))
+        y, rest = gated(at_least(x, -800.0), v, v_low)
         return y * rest
 
 
 cdef inline real quick_gelu_derivative(real x) noexcept nogil:
-    cdef real low = -100 if real is float else -800
-    cdef real left = low if x < low else x
-    cdef real v = -low if left > -low else left
-    cdef double y, rest, z, z_low
+    cdef double y, rest, v, v_low
     if real is float:
-        return <float>short_gated_derivative(1.702 * <double>v, 1.702 * <double>v)
+        v = 1.702 * <double>x
+        return between_ends(x, <float>-100, <float>24, <float>short_gated_derivative(v, v), <float>1)
     else:
-        z = 1.702 * v
-        z_low = v * 4.263256414560601e-17 - product_excess(1.702, v, z)
-        y, rest = gated_derivative(z, z_low, z, z_low)
+        v, v_low = quick_gelu_exponent(clamp(x, 800.0))
+        y, rest = gated_derivative(v, v_low, v, v_low)
         return y * rest
 
 
 cdef inline real gelu_tanh(real x) noexcept nogil:
     # (1 + tanh(u)) / 2 = sigmoid(2u), 2u = v.
-    cdef real low = -12 if real is float else -26
-    cdef real left = low if x < low else x
-    cdef real a = -low if left > -low else left
     cdef double y, rest, v, v_low
     if real is float:
-        v = <double>a * (1.5957691216057308 + 0.07135481627260025 * <double>a * <double>a)
-        return <float>short_gated(left, v)
+        v = <double>x * (1.5957691216057308 + 0.07135481627260025 * (<double>x * <double>x))
+        return between_ends(x, <float>-12, <float>12, <float>short_gated(x, v), x)
     else:
-        v, v_low = gelu_tanh_exponent(a, 0.07135481627260025, -6.175149918155315e-19)
-        y, rest = gated(left, v, v_low)
+        v, v_low = gelu_tanh_exponent(clamp(x, 26.0), 0.07135481627260025, -6.175149918155315e-19)
+        y, rest = gated(at_least(x, -26.0), v, v_low)
         return y * rest
 
 
 cdef inline real gelu_tanh_derivative(real x) noexcept nogil:
     # x dv/dx has the form of v, with three times the cubic term.
-    cdef real low = -12 if real is float else -26
-    cdef real a = low if x < low else (-low if x > -low else x)
-    cdef double y, rest, v, v_low, g, g_low, square
+    cdef double y, rest, v, v_low, g, g_low, a, square
     if real is float:
-        square = <double>a * <double>a
-        v = <double>a * (1.5957691216057308 + 0.07135481627260025 * square)
-        g = <double>a * (1.5957691216057308 + 0.21406444881780073 * square)
-        return <float>short_gated_derivative(v, g)
+        a = x
+        square = a * a
+        v = a * (1.5957691216057308 + 0.07135481627260025 * square)
+        g = a * (1.5957691216057308 + 0.21406444881780073 * square)
+        return between_ends(x, <float>-12, <float>12, <float>short_gated_derivative(v, g), <float>1)
     else:
+        a = clamp(x, 26.0)
         v, v_low = gelu_tanh_exponent(a, 0.07135481627260025, -6.175149918155315e-19)
         g, g_low = gelu_tanh_exponent(a, 0.21406444881780073, 1.2025242832367862e-17)
         y, rest = gated_derivative(v, v_low, g, g_low)
@@ -86,47 +72,37 @@ cdef inline real gelu_tanh_derivative(real x) noexcept nogil:
 
 
 cdef inline real mish(real x) noexcept nogil:
-    # tanh(log(1 + w)) = w (w + 2) / (w (w + 2) + 2)
-    cdef real low = -200 if real is float else -1500
-    cdef real left = low if x < low else x
-    cdef real v = -low if left > -low else left
+    # tanh(log(1 + w)) = w (w + 2) / (w (w + 2) + 2), w = e**x.
     cdef double y, rest
     if real is float:
-        return <float>short_mish(left, <float>40 if left > <float>40 else left)
+        return between_ends(x, <float>-200, <float>40, <float>short_mish(x), x)
     else:
-        y, rest = mish_parts(left, v)
+        y, rest = mish_parts(at_least(x, -1500.0), clamp(x, 1500.0))
         return y * rest
 
 
 cdef inline real mish_derivative(real x) noexcept nogil:
-    cdef real low = -200 if real is float else -1500
-    cdef real left = low if x < low else x
-    cdef real v = -low if left > -low else left
     cdef double y, rest
     if real is float:
-        return <float>short_mish_derivative(<float>40 if left > <float>40 else left)
+        return between_ends(x, <float>-200, <float>40, <float>short_mish_derivative(x), <float>1)
     else:
-        y, rest = mish_derivative_parts(v)
+        y, rest = mish_derivative_parts(clamp(x, 1500.0))
         return y * rest
 
 
 cdef inline real gelu(real x) noexcept nogil:
-    cdef real a = absolute(x), end = 20 if real is float else 55
     cdef double y, rest
-    a = end if a > end else a
     if real is float:
-        return <float>short_gelu(x, a)
+        return <float>short_gelu(x, clamp(absolute(x), <float>20))
     else:
-        y, rest = gelu_of_left(a)
-        return (x if x > 0 else 0.0) - y * rest
+        y, rest = gelu_of_left(clamp(absolute(x), 55.0))
+        return positive_part(x) - y * rest
 
 
 cdef inline real gelu_derivative(real x) noexcept nogil:
-    cdef real a = absolute(x), end = 20 if real is float else 55
     cdef double y, rest
-    a = end if a > end else a
     if real is float:
-        return <float>short_gelu_derivative(x, a)
+        return <float>short_gelu_derivative(x, clamp(absolute(x), <float>20))
     else:
-        y, rest = gelu_derivative_of_left(a)
+        y, rest = gelu_derivative_of_left(clamp(absolute(x), 55.0))
         return 1.0 - y * rest if x > 0 else y * rest

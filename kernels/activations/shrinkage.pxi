@@ -17,38 +17,42 @@ cdef inline real soft_shrink_derivative(real x, real threshold) noexcept nogil:
     return 0 if absolute(x) <= threshold else (1 if x == x else x)
 
 
-cdef inline real tanh_shrink(real x) noexcept nogil:
-    cdef real y, y_low, s, t, near, far, a, third, third_low, excess, s_excess
-    if real is float:
-        if not HAS_FMA:
-            return <float>tanh_shrink[double](x)
-    a = absolute(x)
+cdef inline double short_tanh_shrink(double x) noexcept nogil:
+    """x - tanh x for x >= 0, to float32's accuracy."""
+    cdef double s = x * x, near
+    # remez tanh_shrink32: relative error 2**-31.0
+    near = 0.33333333318383307 + s * (-0.13333330903868426 + s * (0.053967597597278184 + s * (-0.02186258252382402
+        + s * (0.008826278081045778 + s * (-0.0034784451012094815 + s * (0.001242226211691975
+        + s * (-0.00033773180894065065 + s * 4.8477549969699065e-05)))))))
+    return x * s * near if x < 1.0 else (x - 1.0) + 2.0 / (1.0 + short_exp(30.0 if x > 15.0 else x + x))
+
+
+cdef inline double precise_tanh_shrink(double x) noexcept nogil:
+    """x - tanh x for x >= 0, to float64's accuracy."""
+    cdef double s = x * x, t, y, y_low, near, far
     # Near 0, x**3 / 3 + x**5 t(x**2), where the difference would cancel.
-    s = a * a
+    # remez tanh_shrink64: relative error 2**-55.4
+    t = s * (-0.13333333333333325 + s * (0.05396825396824285 + s * (-0.02186948853559959
+        + s * (0.008863235515834683 + s * (-0.003592127824725047 + s * (0.001455832314205407
+        + s * (-0.000590013536804199 + s * (0.00023906300887760026 + s * (-9.668818555479361e-05
+        + s * (3.870861224969483e-05 + s * (-1.4876114552450766e-05 + s * (5.068842459774713e-06
+        + s * (-1.3036730581954418e-06 + s * 1.797179103427265e-07)))))))))))))
+    y = s * 0.3333333333333333
+    y_low = (s * (1.850371707708594e-17 + t) - product_excess(s, 0.3333333333333333, y)
+             - product_excess(x, x, s) * 0.3333333333333333)
+    near = fma(x, y, x * y_low)
+    # Farther out, tanh's leading half is taken away first, which is nearly always exact.
+    y, y_low = tanh_in_parts(x)
+    s = x - y
+    far = s + (((x - s) - y) - y_low)
+    return near if x < 0.8 else (far if x < 1e6 else x - 1.0)
+
+
+cdef inline real tanh_shrink(real x) noexcept nogil:
     if real is float:
-        third, third_low = <float>0.33333334, <float>-9.934108e-09
-        # remez tanh_shrink32: relative error 2**-27.6
-        t = s * (<float>-0.13333142 + s * <float>0.05392506)
+        return copy_sign(<float>short_tanh_shrink(absolute(x)), x)
     else:
-        third, third_low = 0.3333333333333333, 1.850371707708594e-17
-        # remez tanh_shrink64: relative error 2**-55.4
-        t = s * (-0.13333333333333325 + s * (0.05396825396824285 + s * (-0.02186948853559959
-            + s * (0.008863235515834683 + s * (-0.003592127824725047 + s * (0.001455832314205407
-            + s * (-0.000590013536804199 + s * (0.00023906300887760026 + s * (-9.668818555479361e-05
-            + s * (3.870861224969483e-05 + s * (-1.4876114552450766e-05 + s * (5.068842459774713e-06
-            + s * (-1.3036730581954418e-06 + s * 1.797179103427265e-07)))))))))))))
-    y = s * third
-    if real is float:
-        excess, s_excess = fma(-s, third, y), fma(-a, a, s)
-    else:
-        excess, s_excess = product_excess(s, third, y), product_excess(a, a, s)
-    y_low = fma(s, third_low + t, -excess) - s_excess * third
-    near = fma(a, y, a * y_low)
-    # Farther out, tanh's leading half is taken away first, nearly always exactly.
-    y, y_low = tanh_in_parts(a)
-    s = a - y
-    far = s - (y_low - ((a - s) - y))
-    return copy_sign(near if a < <real>0.8 else (far if a < <real>1e6 else a - <real>1), x)
+        return copy_sign(precise_tanh_shrink(absolute(x)), x)
 
 
 cdef inline real tanh_shrink_derivative(real x) noexcept nogil:

@@ -30,7 +30,7 @@ cdef inline real logit_derivative(real x) noexcept nogil:
     if real is double:
         # The product misses what rounding took from it, and x times what it took from 1 - x.
         rest = p * ((1.0 - b) - p) - product_excess(p, b, product)
-        y = y - y * (y * rest) if p > 1e-290 else y
+        y = y - y * (y * rest) if (p > 1e-290) & (p < 1.0) else y
     return <real>y if (x >= 0) & (x <= 1) else <real>NAN
 
 

@@ -17,7 +17,7 @@ cdef inline real elu_derivative(real x, real alpha) noexcept nogil:
         y = -200.0 if x < -200 else x
         return <float>1 if x > 0 else <float>(alpha * short_exp(y))
     else:
-        return 1.0 if x > 0 else times_exp(alpha, x, 0.0)
+        return 1.0 if x > 0 else times_exp_of_negative(alpha, x)
 
 
 cdef inline real celu(real x, real alpha) noexcept nogil:
@@ -60,7 +60,7 @@ cdef inline real selu_derivative(real x) noexcept nogil:
         y = -200.0 if x < -200 else x
         return <float>(1.0507009873554805 if x > 0 else 1.7580993408473768 * short_exp(y))
     else:
-        return 1.0507009873554805 if x > 0 else times_exp(1.7580993408473768, x, 0.0)
+        return 1.0507009873554805 if x > 0 else times_exp_of_negative(1.7580993408473768, x)
 
 
 # squareplus is (x + s) / 2 with s = sqrt(x**2 + b). Below 0 the sum cancels, and b / (2 (s - x)) does not.
@@ -72,14 +72,17 @@ cdef inline real squareplus(real x, real b) noexcept nogil:
         t = a + sqrt(a * a + b)
         return <float>(0.5 * (b / t if x < 0 else t))
     else:
-        k = scale_of_root(a, b)
-        s, s_low, t, t_low = root_in_parts(a * k, b * k * k)
-        y = (corrected_quotient(b * k, 0.0, t, t_low, 1.0 / t) if x < 0 else (t + t_low) / k)
-        return 0.5 * y if (t > 0.0) & (a <= 1.7976931348623157e308) else (0.0 if x < 0 else x)
+        k = root_scale(a, b)
+        s, s_low, t, t_low, inverse = root_and_sum(a * k, b * k * k)
+        y = corrected_quotient(b * k, 0.0, t, t_low, s * inverse)
+        # 1 / (2k), both for the sum: a product that is large and a power of two.
+        t = (t + t_low) * (1.7995655178172786e+162 if k < 1.0 else (1.204959932551442e-181 if k > 1.0 else 0.5))
+        y = 0.5 * y if x < 0 else t
+        return y if (t > 0.0) & (a <= 1.7976931348623157e308) else (0.0 if x < 0 else x)
 
 
 cdef inline real squareplus_derivative(real x, real b) noexcept nogil:
-    cdef double a = absolute(<double>x), s, s_low, t, t_low, k, product, product_low, y
+    cdef double a = absolute(<double>x), s, s_low, t, t_low, k, inverse, product, product_low, y
     if real is float:
         a = 1e60 if a > 1e60 else a
         s = sqrt(a * a + b)
@@ -87,13 +90,17 @@ cdef inline real squareplus_derivative(real x, real b) noexcept nogil:
         y = (b if x < 0 else t) / (s * t if x < 0 else s)
         return <float>(0.5 * (y if s > 0.0 else 1.0 + a))
     else:
+        # t / (2s), or b / (2 s t).
         a = 1.7976931348623157e308 if a > 1.7976931348623157e308 else a
-        k = scale_of_root(a, b)
-        s, s_low, t, t_low = root_in_parts(a * k, b * k * k)
+        k = root_scale(a, b)
+        s, s_low, t, t_low, inverse = root_and_sum(a * k, b * k * k)
         product = s * t
         product_low = s * t_low + t * s_low - product_excess(s, t, product)
-        y = (corrected_quotient(b * k, 0.0, product, product_low, 1.0 / product) * k if x < 0
-             else corrected_quotient(t, t_low, s, s_low, 1.0 / s))
+        product_low = product_low if x < 0 else s_low
+        product = product if x < 0 else s
+        y = corrected_quotient(b * k if x < 0 else t, 0.0 if x < 0 else t_low, product, product_low,
+                               inverse if x < 0 else t * inverse)
+        y = y * k if x < 0 else y
         return 0.5 * (y if s > 0.0 else 1.0 + a)
 
 

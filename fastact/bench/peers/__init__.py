@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastact.bench.peers._base import Job, Peer, Prepared, SkipError
+from fastact.bench.peers._base import NO_SUCH_FUNCTION, Job, Peer, Prepared, SkipError
 from fastact.bench.peers.fastact import Fastact
 from fastact.bench.peers.handwritten import HandWritten
 from fastact.bench.peers.jax import Jax
@@ -14,7 +14,7 @@ from fastact.bench.peers.pytorch import PyTorch
 from fastact.bench.peers.scipy import SciPy
 from fastact.bench.peers.sklearn import ScikitLearn
 
-__all__ = ["FASTACT", "PEERS", "Job", "Peer", "Prepared", "SkipError", "load"]
+__all__ = ["FASTACT", "NO_SUCH_FUNCTION", "PEERS", "Job", "Peer", "Prepared", "SkipError", "load"]
 
 FASTACT: Peer = Fastact()
 PEERS: dict[str, Peer] = {

@@ -11,6 +11,8 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
+NO_SUCH_FUNCTION = "has no such function"
+
 
 class SkipError(Exception):
     """A peer has no such function, dtype or way to be called; the message says which, in a few words."""
@@ -67,7 +69,7 @@ class Peer(Protocol):
 def find(table: Mapping[str, Any], job: Job) -> Any:
     """The peer's entry for a function."""
     if job.function not in table:
-        raise SkipError("has no such function")
+        raise SkipError(NO_SUCH_FUNCTION)
     return table[job.function]
 
 

@@ -59,8 +59,9 @@ def _logsumexp(x: Array, out: Array, axis: int) -> Any:
 
 
 def _hardmax(x: Array, out: Array, axis: int) -> Any:
+    largest = x.argmax(axis, keepdims=True)
     out.fill(0)
-    np.put_along_axis(out, x.argmax(axis, keepdims=True), 1, axis)
+    np.put_along_axis(out, largest, 1, axis)
     return out
 
 

@@ -23,7 +23,7 @@ def _one_operand(torch: Any, p: dict[str, float], dtype: Any) -> dict[str, Calla
     """
     functional, nn = torch.nn.functional, torch._C._nn
     return {
-        "identity": lambda: torch.clone,
+        "identity": lambda: lambda x, out: out.copy_(x),
         "step": lambda: _then(torch.heaviside, torch.tensor(p["at_zero"], dtype=dtype)),
         "sigmoid": lambda: torch.sigmoid,
         "log_sigmoid": lambda: nn.log_sigmoid,
@@ -31,7 +31,7 @@ def _one_operand(torch: Any, p: dict[str, float], dtype: Any) -> dict[str, Calla
         "tanh": lambda: torch.tanh,
         "relu": lambda: partial(torch.clamp_min, min=0),
         "relu6": lambda: partial(nn.hardtanh, min_val=0, max_val=6),
-        "squared_relu": lambda: lambda x: torch.square(torch.relu(x)),
+        "squared_relu": lambda: lambda x, out: torch.square(torch.relu(x), out=out),
         "leaky_relu": lambda: partial(nn.leaky_relu, negative_slope=p["negative_slope"]),
         "silu": lambda: nn.silu,
         "mish": lambda: nn.mish,
@@ -79,6 +79,17 @@ def _then(function: Call, second: Any) -> Call:
     return lambda x, **keywords: function(x, second, **keywords)
 
 
+def _accepts_out(call: Call, out: Any) -> bool:
+    """Whether a function writes to a given tensor, as most do; the documentation names only some of them."""
+    kept = out.clone()
+    try:
+        call(out=out)
+    except (TypeError, RuntimeError):
+        return False
+    out.copy_(kept)  # in place, that was the input
+    return True
+
+
 class PyTorch:
     """torch and torch.nn.functional."""
 
@@ -88,6 +99,7 @@ class PyTorch:
     def load(self, threads: int) -> str:
         self._torch: Any = importlib.import_module("torch")
         self._torch.set_num_threads(threads)
+        self._takes_out: dict[str, bool] = {}  # by function
         return str(self._torch.__version__)
 
     def prepare(self, job: Job) -> Prepared:
@@ -100,19 +112,10 @@ class PyTorch:
             call = partial(find(_along_axis(torch), job), operands[0], dim=job.axis)
         else:
             call = partial(find(_one_operand(torch, dict(job.parameters), operands[0].dtype), job)(), operands[0])
-        call = partial(call, out=out) if self._takes_out(call, out) else self._copying(call, out, job)
+        if job.function not in self._takes_out:
+            self._takes_out[job.function] = _accepts_out(call, out)
+        call = partial(call, out=out) if self._takes_out[job.function] else self._copying(call, out, job)
         return Prepared(call, self._array)
-
-    @staticmethod
-    def _takes_out(call: Call, out: Any) -> bool:
-        """Most of PyTorch's functions write to a given tensor; the documentation names only some of them."""
-        kept = out.clone()
-        try:
-            call(out=out)
-        except (TypeError, RuntimeError):
-            return False
-        out.copy_(kept)  # in place, that was the input
-        return True
 
     @staticmethod
     def _copying(call: Call, out: Any, job: Job) -> Call:

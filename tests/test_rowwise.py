@@ -1,0 +1,423 @@
+"""softmax and its kin: every axis, layout, mask and dtype; their accuracy, their edges, and what they refuse."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastact
+from tests import oracle_rowwise as oracle
+
+Array = Any
+
+NAMES = [name for name, record in fastact.activations.items() if hasattr(record, "statistics")]
+KEEP_SHAPE = [name for name in NAMES if name != "logsumexp"]
+EXPONENTIAL = ["softmax", "softmin", "log_softmax", "logsumexp"]
+DTYPES = ["float16", "float32", "float64"]
+# In float64 the sums themselves round: no wider type carries them.
+BOUNDS = {"float16": 0.51, "float32": 2.1, "float64": 4.0}
+ONE_ULP = {"float16": 2.0**-11, "float32": 2.0**-23, "float64": 2.0**-51}
+
+
+def call(name: str, x: Array, **keywords: Any) -> Array:
+    return getattr(fastact, name)(x, **keywords)
+
+
+def expected(name: str, x: Array, axis: Any = -1) -> Array:
+    with np.errstate(all="ignore"):
+        return getattr(oracle, name)(x, axis)
+
+
+def normal(shape: Any, dtype: Any = np.float32, scale: float = 3.0, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).normal(0, scale, shape).astype(dtype)
+
+
+def check(name: str, x: Array, axis: int = -1, **keywords: Any) -> None:
+    computed = call(name, x, axis=axis, **keywords)
+    true = expected(name, x, axis)
+    dtype = computed.dtype.name
+    assert computed.shape == true.shape
+    if name in EXPONENTIAL:
+        scale = np.max(np.abs(x), axis=axis).astype(float) if name == "logsumexp" and x.size else 0.0
+        assert oracle.units(computed, true, scale) <= BOUNDS[dtype]
+    else:
+        np.testing.assert_allclose(computed, true.astype(float), atol=ONE_ULP[dtype], rtol=0)
+
+
+LENGTHS = [*range(1, 40), 63, 64, 65, 100, 127, 128, 129, 1000, 1023, 1024, 1025, 3000]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_length(name: str, dtype: str) -> None:
+    for n in LENGTHS:
+        for rows in (1, 3, 17, 70) if n < 130 else (1, 3):
+            check(name, normal((rows, n), dtype, seed=n))
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 30.0, 1e3, 1e30])
+@pytest.mark.parametrize("offset", [0.0, -700.0, 1e5])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", EXPONENTIAL)
+def test_every_magnitude(name: str, dtype: str, offset: float, scale: float) -> None:
+    for shape in [(40, 3), (20, 33), (10, 100), (2, 3000)]:
+        check(name, normal(shape, dtype, scale) + np.dtype(dtype).type(offset))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_layout(name: str, dtype: str) -> None:
+    x = normal((40, 50), dtype)
+    wide = np.zeros((80, 100), dtype)
+    wide[::2, ::2] = x
+    backwards = np.ascontiguousarray(x[::-1, ::-1])[::-1, ::-1]
+    unaligned = np.frombuffer(b"\0" + x.tobytes(), np.uint8)[1:].view(dtype).reshape(x.shape)
+    for axis in (0, 1):
+        reference = call(name, x, axis=axis)
+        for view in (np.asfortranarray(x), wide[::2, ::2], backwards, unaligned, x.astype(x.dtype.newbyteorder())):
+            np.testing.assert_allclose(call(name, view, axis=axis), reference, rtol=8 * np.finfo(dtype).eps,
+                                       atol=np.finfo(dtype).eps)
+        constant = call(name, np.broadcast_to(x[:1], x.shape), axis=axis)
+        np.testing.assert_array_equal(constant, call(name, np.repeat(x[:1], len(x), 0), axis=axis))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, 3, -2, (0, 1), (1, 2), (2, 1), (0, 2), (1, 3), (0, 1, 3), (), None])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_axis(name: str, axis: Any) -> None:
+    x = normal((3, 4, 5, 6), np.float64)
+    axes = tuple(range(4)) if axis is None else axis if isinstance(axis, tuple) else (axis % 4,)
+    axes = tuple(sorted(axes))
+    outer = [k for k in range(4) if k not in axes]
+    rows = x.transpose(*outer, *axes).reshape([x.shape[k] for k in outer] + [-1])
+    true = np.asarray(expected(name, rows)).astype(float)
+    if name == "logsumexp":
+        kept = call(name, x, axis=axis, keepdims=True)
+        assert kept.shape == tuple(1 if k in axes else n for k, n in enumerate(x.shape))
+    else:
+        shape = [x.shape[k] for k in (*outer, *axes)]
+        true = true.reshape(shape).transpose(np.argsort([*outer, *axes]))
+    for view in (x, np.asfortranarray(x), x.astype(">f8")):
+        np.testing.assert_allclose(call(name, view, axis=axis), true, rtol=1e-14, atol=1e-15)
+        out = np.full(true.shape, 7.0)
+        assert call(name, view, axis=axis, out=out) is out
+        np.testing.assert_allclose(out, true, rtol=1e-14, atol=1e-15)
+
+
+def test_a_row_of_more_dimensions_than_the_kernels_walk() -> None:
+    x = normal((2, 3, 2, 2, 3, 2), np.float64)
+    axes = (0, 1, 2, 4, 5)
+    np.testing.assert_allclose(fastact.softmax(x, axis=axes), oracle.softmax(x, axes).astype(float), rtol=1e-14)
+    np.testing.assert_allclose(fastact.logsumexp(x, axis=axes), oracle.logsumexp(x, axes).astype(float), rtol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (64, 10), (33, 300), (3, 9000), (1, 300_000)])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("name", NAMES)
+def test_masks(name: str, axis: int, shape: tuple[int, int]) -> None:
+    x = normal(shape, np.float64)
+    mask = np.random.default_rng(1).random(shape) < 0.6
+    row = (slice(None), 0) if axis == 0 else (0, slice(None))
+    mask[row] = False
+    left_out = -np.inf if name == "log_softmax" else 0.0
+    sign = -1 if name == "softmin" else 1
+    kept = np.where(mask, x, -sign * np.inf)
+    true = np.asarray(expected(name, kept, axis)).astype(float) if name != "sparsemax" else np.asarray(
+        oracle.sparsemax(np.where(mask, x, -1e6), axis)).astype(float)
+    nothing = ~mask.any(axis=axis)
+    if name == "logsumexp":
+        true = np.where(nothing, -np.inf, true)
+    else:
+        true = np.where(mask, true, left_out)
+    for rubbish in (np.nan, np.inf, 1e9):
+        computed = call(name, np.where(mask, x, rubbish), axis=axis, where=mask)
+        np.testing.assert_allclose(computed, true, rtol=1e-13, atol=1e-13)
+        if name != "logsumexp":
+            assert np.all(computed[~mask] == left_out)
+
+
+def test_a_mask_broadcasts() -> None:
+    x = normal((4, 5, 6))
+    mask = np.array([True, False, True, True, False, True])
+    full = np.broadcast_to(mask, x.shape)
+    np.testing.assert_array_equal(fastact.softmax(x, where=mask), fastact.softmax(x, where=full))
+    np.testing.assert_array_equal(fastact.softmax(x, where=mask)[..., mask], fastact.softmax(x[..., mask]))
+    assert not fastact.softmax(x, where=False).any()
+    assert np.all(fastact.log_softmax(x, where=False) == -np.inf)
+
+
+@pytest.mark.parametrize("n", [3, 20, 100, 5000])
+def test_infinities_and_nan(n: int) -> None:
+    x = normal((6, n))
+    x[0, 1] = -np.inf
+    x[1] = -np.inf
+    x[2, 2] = np.inf
+    x[3, 1] = np.nan
+    x[4, 2] = -np.nan
+    for axis, array in ((1, x), (0, np.ascontiguousarray(x.T))):
+        y = np.moveaxis(fastact.softmax(array, axis=axis), axis, -1)
+        logs = np.moveaxis(fastact.log_softmax(array, axis=axis), axis, -1)
+        sums = fastact.logsumexp(array, axis=axis)
+        assert y[0, 1] == 0 and logs[0, 1] == -np.inf and np.isfinite(y[0]).all()
+        assert np.isnan(y[1:5]).all() and np.isnan(logs[1:5]).all()
+        assert np.isfinite(y[5]).all() and np.isfinite(logs[5]).all()
+        np.testing.assert_array_equal(sums[1:5], [-np.inf, np.inf, np.nan, np.nan])
+        assert np.isfinite(sums[[0, 5]]).all()
+        for name in ("hardmax", "sparsemax"):
+            result = np.moveaxis(call(name, array, axis=axis), axis, -1)
+            assert np.isnan(result[3:5]).all() and np.isfinite(result[[0, 5]]).all()
+
+
+@pytest.mark.parametrize("large", [1e30, 3.4e38, -3.4e38, 65504.0])
+def test_large_scores(large: float) -> None:
+    x = np.array([[large, -large, 0.0], [large, large, large]], np.float32)
+    y = fastact.softmax(x)
+    np.testing.assert_array_equal(y, oracle.softmax(x).astype(np.float32))
+    assert np.isfinite(fastact.logsumexp(x)).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 100), (300, 10), (3, 1 << 16), (1, 1 << 20)])
+def test_rows_sum_to_one(shape: tuple[int, int]) -> None:
+    for scale in (0.0, 1.0, 100.0, 1e30):
+        sums = fastact.softmax(normal(shape, scale=scale)).sum(axis=-1, dtype=np.float64)
+        np.testing.assert_allclose(sums, 1, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_row_of_sixteen_million() -> None:
+    check("softmax", normal((1, 1 << 24)))
+
+
+def test_many_equal_entries() -> None:
+    for dtype in (np.float16, np.float32):
+        for n in (3, 70_000):
+            y = fastact.softmax(np.full((1, n), 4.25, dtype))
+            assert np.all(y == dtype(1 / n))
+
+
+def test_the_sum_of_what_is_not_the_maximum_keeps_its_digits() -> None:
+    assert fastact.logsumexp(np.array([0.0, -40.0])) == np.exp(-40.0)
+    assert fastact.logsumexp(np.array([0.0, -40.0], np.float32)) == np.float32(np.exp(-40.0))
+    assert fastact.log_softmax(np.array([0.0, -40.0]))[0] == -np.exp(-40.0)
+    row = np.array([0.0, *[-np.inf] * 2000], np.float32)
+    assert fastact.logsumexp(row) == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_to_compute(name: str) -> None:
+    for shape, axis in [((0,), -1), ((0, 3), 1), ((3, 0), 1), ((3, 0), 0), ((2, 0, 3), (1, 2)), ((0, 0), None)]:
+        x = np.zeros(shape, np.float32)
+        result = call(name, x, axis=axis)
+        if name == "logsumexp":
+            assert np.all(np.asarray(result) == -np.inf)
+        else:
+            assert result.shape == shape and result.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scalars(name: str) -> None:
+    result = call(name, 3.0, axis=None)
+    assert result == {"log_softmax": 0, "logsumexp": 3}.get(name, 1)
+    assert np.ndim(result) == 0
+
+
+@pytest.mark.parametrize("given", ["bool", "int8", "uint8", "int16", "uint16"])
+def test_small_integers_compute_in_float32(given: str) -> None:
+    x = np.array([[0, 1, 1], [1, 0, 0]], given)
+    for name in NAMES:
+        assert call(name, x).dtype == np.float32
+        np.testing.assert_array_equal(call(name, x), call(name, x.astype(np.float32)))
+
+
+def test_other_inputs() -> None:
+    assert fastact.softmax(np.array([1, 2, 3])).dtype == np.float64
+    np.testing.assert_array_equal(fastact.softmax([1.0, 2.0]), fastact.softmax(np.array([1.0, 2.0])))
+    assert fastact.softmax(normal(5, np.float16)).dtype == np.float16
+    assert fastact.softmax(normal(5), dtype=np.float64).dtype == np.float64
+    assert fastact.softmax(normal(5).astype(np.longdouble)).dtype == np.longdouble
+    x = normal((2, 9)).astype(np.longdouble)
+    np.testing.assert_allclose(fastact.softmax(x), oracle.softmax(x), rtol=1e-18 if np.finfo(x.dtype).nmant > 60 else 1e-15)
+
+
+def test_bfloat16() -> None:
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    x = normal((50, 30))
+    half = x.astype(ml_dtypes.bfloat16)
+    for name in NAMES:
+        result = call(name, half)
+        assert result.dtype == half.dtype
+        np.testing.assert_array_equal(result, call(name, half.astype(np.float32)).astype(half.dtype))
+
+
+@pytest.mark.parametrize("name", KEEP_SHAPE)
+def test_in_place(name: str) -> None:
+    for shape, axis in [((70, 10), 1), ((9, 1000), 1), ((1000, 70), 0), ((2, 300_000), 1), ((4, 5, 6), (0, 2))]:
+        x = normal(shape)
+        reference = call(name, x, axis=axis)
+        assert call(name, x, axis=axis, out=x) is x
+        np.testing.assert_array_equal(x, reference)
+
+
+@pytest.mark.parametrize("name", KEEP_SHAPE)
+def test_overlapping_views(name: str) -> None:
+    for take, put in [(slice(0, -7), slice(7, None)), (slice(7, None), slice(0, -7)), (slice(None, None, -1), slice(None))]:
+        x = normal(2000)
+        reference = call(name, x[take].copy())
+        call(name, x[take], out=x[put])
+        np.testing.assert_array_equal(x[put], reference)
+
+
+def test_refusals() -> None:
+    x = normal((3, 4))
+    with pytest.raises(np.exceptions.AxisError, match="axis 2 is out of bounds for array of dimension 2"):
+        fastact.softmax(x, axis=2)
+    with pytest.raises(np.exceptions.AxisError, match="axis -1 is out of bounds for array of dimension 0"):
+        fastact.softmax(np.float32(3))
+    with pytest.raises(ValueError, match="duplicate value in 'axis'"):
+        fastact.softmax(x, axis=(0, -2))
+    with pytest.raises(TypeError, match="'float' object cannot be interpreted as an integer"):
+        fastact.softmax(x, axis=1.0)
+    for bad in (x + 1j, x.astype(object), np.array(["a"])):
+        with pytest.raises(TypeError, match="softmax: argument x has dtype"):
+            fastact.softmax(bad)
+    with pytest.raises(TypeError, match="softmax: where has dtype int64, expected bool"):
+        fastact.softmax(x, where=np.ones(4, np.int64))
+    with pytest.raises(ValueError, match="softmax: where has shape"):
+        fastact.softmax(x, where=np.ones(5, bool))
+    with pytest.raises(TypeError, match="softmax: dtype is int64"):
+        fastact.softmax(x, dtype=np.int64)
+
+
+def test_unfit_outputs_are_left_alone() -> None:
+    x = normal((3, 4))
+    frozen = np.full((3, 4), 7, np.float32)
+    frozen.flags.writeable = False
+    unfit: list[tuple[Any, type[Exception]]] = [
+        (np.full((3, 5), 7, np.float32), ValueError),
+        (np.full((2, 3, 4), 7, np.float32), ValueError),
+        (np.full((3, 4), 7, np.int32), TypeError),
+        (frozen, ValueError),
+    ]
+    for out, error in unfit:
+        for name in KEEP_SHAPE:
+            with pytest.raises(error):
+                call(name, x, out=out)
+            assert np.all(out == 7)
+    with pytest.raises(TypeError, match="softmax: out is a list, expected a numpy.ndarray"):
+        fastact.softmax(x, out=[0.0])
+    with pytest.raises(ValueError, match="logsumexp: out has shape"):
+        fastact.logsumexp(x, out=np.zeros(4, np.float32))
+
+
+GRADIENTS = ["softmax", "softmin", "log_softmax", "sparsemax"]
+
+
+@pytest.mark.parametrize("shape", [(40, 10), (9, 1000), (2, 300_000)])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_gradients(name: str, dtype: str, axis: int, shape: tuple[int, int]) -> None:
+    x, grad = normal(shape, dtype), normal(shape, dtype, seed=5)
+    y = call(name, x, axis=axis)
+    g, p = grad.astype(np.longdouble), y.astype(np.longdouble)
+    if name == "log_softmax":
+        true = g - np.exp(p) * g.sum(axis=axis, keepdims=True)
+    elif name == "sparsemax":
+        support = p > 0
+        true = np.where(support, g - (g * support).sum(axis, keepdims=True) / support.sum(axis, keepdims=True), 0)
+    else:
+        true = (p * (g - (g * p).sum(axis, keepdims=True))) * (-1 if name == "softmin" else 1)
+    backward = getattr(fastact.backward, name)
+    computed = backward(grad, y, axis=axis)
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(computed.astype(np.longdouble), true, rtol=4 * eps, atol=200 * eps)
+    assert backward(grad, y, axis=axis, out=grad) is grad
+    np.testing.assert_array_equal(grad, computed)
+
+
+def test_gradients_agree_with_differences() -> None:
+    x, grad, step = normal((3, 7), np.float64), normal((3, 7), np.float64, seed=5), 1e-6
+    for name in GRADIENTS:
+        computed = getattr(fastact.backward, name)(grad, call(name, x))
+        for i in np.ndindex(x.shape):
+            moved = [x.copy(), x.copy()]
+            moved[0][i] -= step
+            moved[1][i] += step
+            low, high = ((grad * call(name, m)).sum() for m in moved)
+            assert abs(computed[i] - (high - low) / (2 * step)) < 1e-8
+
+
+def test_which_operations_there_are() -> None:
+    assert not any(hasattr(fastact.derivative, name) for name in NAMES)
+    assert [name for name in NAMES if hasattr(fastact.backward, name)] == ["softmax", "log_softmax", "softmin", "sparsemax"]
+
+
+def test_no_warnings() -> None:
+    x = np.array([[1e30, -1e30, np.nan], [np.inf, -np.inf, 0], [-np.inf] * 3, [3e38, 3e38, -3e38]], np.float32)
+    with np.errstate(all="raise"):
+        for name in NAMES:
+            call(name, x)
+            call(name, x.astype(np.float16))
+
+
+@pytest.mark.parametrize("name", KEEP_SHAPE)
+def test_pandas(name: str) -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(normal((4, 3), np.float64), index=list("wxyz"), columns=list("abc"))
+    for axis in (0, 1, -1):
+        result = call(name, frame, axis=axis)
+        assert isinstance(result, pd.DataFrame)
+        assert list(result.index) == list("wxyz") and list(result.columns) == list("abc")
+        np.testing.assert_array_equal(result.to_numpy(), call(name, frame.to_numpy(), axis=axis))
+    series = call(name, frame["a"])
+    assert isinstance(series, pd.Series) and list(series.index) == list("wxyz") and series.name == "a"
+
+
+def test_pandas_logsumexp() -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(normal((4, 3), np.float64), index=list("wxyz"), columns=list("abc"))
+    assert list(fastact.logsumexp(frame).index) == list("wxyz")
+    assert list(fastact.logsumexp(frame, axis=0).index) == list("abc")
+
+
+def test_xarray() -> None:
+    xr = pytest.importorskip("xarray")
+    array = xr.DataArray(normal((4, 3), np.float64), dims=("row", "column"), coords={"row": list("wxyz")})
+    result = fastact.softmax(array, axis=0)
+    assert result.dims == array.dims and list(result.row.values) == list("wxyz")
+    np.testing.assert_array_equal(result.values, fastact.softmax(array.values, axis=0))
+    assert fastact.logsumexp(array).dims == ("row",)
+
+
+def test_masked_arrays() -> None:
+    x = np.ma.array(normal((4, 5), np.float64), mask=np.eye(4, 5, dtype=bool))
+    y = fastact.softmax(x)
+    np.testing.assert_array_equal(y.mask, x.mask)
+    np.testing.assert_array_equal(y.data, fastact.softmax(x.data, where=~x.mask))
+
+
+def test_subclasses() -> None:
+    class Labelled(np.ndarray):
+        pass
+
+    x = normal((4, 5)).view(Labelled)
+    assert isinstance(fastact.softmax(x), Labelled)
+
+
+def test_dask() -> None:
+    da = pytest.importorskip("dask.array")
+    x = normal((40, 5))
+    lazy = da.from_array(x, chunks=(10, 5))
+    np.testing.assert_array_equal(fastact.softmax(lazy).compute(), fastact.softmax(x))
+    with pytest.raises(TypeError, match=r"softmax: out is a dask.*expected a numpy.ndarray"):
+        fastact.softmax(x, out=lazy)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_and_pickles(name: str) -> None:
+    function = getattr(fastact, name)
+    assert function.__name__ == name and function.__module__ == "fastact"
+    assert pickle.loads(pickle.dumps(function)) is function
+    assert fastact.activations[name].formula in function.__doc__
