@@ -4,9 +4,10 @@ PYTHON ?= python3
 CC ?= cc
 DEMO := .venv-demo
 TEST := .venv-test
+BENCH := .venv-bench
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint stubs werror pool tsan no-compiler build clean
+.PHONY: demo test test-peers bench lint stubs werror pool tsan no-compiler build clean
 
 demo: $(DEMO)/ready
 	$(DEMO)/bin/python examples/real_input.py
@@ -20,6 +21,18 @@ lint: $(TEST)/ready
 	$(TEST)/bin/mypy
 	$(TEST)/bin/python -m tools.stubs --check
 	$(TEST)/bin/python -m mypy.stubtest fastact --allowlist tools/stubtest-allowlist.txt
+
+# The tests that hold fastact against other frameworks. PyTorch of this version has CPU builds; a plain "torch" may
+# bring gigabytes of CUDA libraries.
+test-peers: $(TEST)/ready
+	$(TEST)/bin/python $(PIP_INSTALL) torch==2.13.0 jax
+	$(TEST)/bin/python -m pytest tests/test_facts.py tests/test_rowwise.py tests/test_gates.py
+
+# Every function against every peer, on this machine: results.json, RESULTS.md and the README's picture and ratios.
+bench: $(BENCH)/ready
+	mkdir -p build
+	$(BENCH)/bin/python -m fastact bench --json benchmarks/results.json --html build/bench.html
+	$(BENCH)/bin/python -m benchmarks.results
 
 # Rewrites the stubs from the table of activations.
 stubs: $(TEST)/ready
@@ -47,11 +60,17 @@ build: $(TEST)/ready
 	$(TEST)/bin/python -m build
 
 # An environment is remade when anything that goes into it changes.
-SOURCES := $(wildcard kernels/* fastact/*.c) setup.py pyproject.toml
+SOURCES := $(wildcard kernels/*.* kernels/*/*.* fastact/*.c) setup.py pyproject.toml
 
 $(DEMO)/ready: $(SOURCES) $(wildcard fastact/*.py fastact/*/*.py)
 	$(PYTHON) -m venv $(DEMO)
 	$(DEMO)/bin/python $(PIP_INSTALL) ".[demo]"
+	touch $@
+
+$(BENCH)/ready: $(SOURCES) $(wildcard fastact/*.py fastact/*/*.py)
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python $(PIP_INSTALL) torch==2.13.0
+	$(BENCH)/bin/python $(PIP_INSTALL) ".[bench]"
 	touch $@
 
 $(TEST)/ready: $(SOURCES)

@@ -44,7 +44,7 @@ cdef inline (double, double) short_exp_quotient(double x) noexcept nogil:
     cdef double s = r * r
     # e**r = (W + r) / (W - r), W = r coth(r/2).
     # remez short_coth: relative error of W 2**-28.8
-    cdef double w = fma(s, 0.16666625839678087 + s * -0.002766763794017052, 2.0)
+    cdef double w = 2.0 + s * (0.16666625839678087 + s * -0.002766763794017052)
     return power_of_two(sum) * (w + r), w - r
 
 
@@ -71,35 +71,72 @@ cdef inline double short_sigmoid_derivative(double v, double factor) noexcept no
     return a * b * factor / (d * d)
 
 
-cdef inline double short_normal_tail(double r) noexcept nogil:
-    """exp(a**2 / 2) Phi(-a) for 0 <= a <= 20, from r = 1 / (a + 4)."""
-    # remez normal_tail32: relative error 2**-28.39
-    return r * (0.3989276146473743 + r * (1.5973907560588991 + r * (5.906246816097336 + r * (22.886164018076034
-        + r * (27.691315262782513 + r * (608.6771391387117 + r * (-2957.663509346661 + r * (17430.176170779425
-        + r * (-53294.55361826166 + r * (73230.22622795755 + r * -37225.502804368996))))))))))
-
-
-cdef inline double short_normal_slope(double r) noexcept nogil:
-    """(exp(a**2 / 2) Phi(-a) - a phi(0)) / (z - a), where z is its root, for 0 <= a <= 20, from r = 1 / (a + 4)."""
-    # remez normal_slope32: relative error 2**-30.94
-    return 0.3989408522285628 + r * (0.3000739375913071 + r * (1.0191774490892607 + r * (3.465944800605581
-        + r * (6.530514502110047 + r * (58.4302722128142 + r * (-188.86451024730658 + r * (1198.0969763303838
-        + r * (-3042.931321443693 + r * (2745.838068767534 + r * -383.34325918734066)))))))))
-
-
 cdef inline double short_gelu(double x, double a) noexcept nogil:
     """x Phi(x), where a is |x| or 20 if that is less."""
-    cdef double p, q
+    cdef double p, q, above, below
     p, q = short_exp_quotient(-0.5 * a * a)
-    return positive_part(x) - a * short_normal_tail(1.0 / (a + 4.0)) * p / q
+    # remez short_tail: relative error 2**-26.56
+    above = 0.500000005037531 + a * (0.4468637837440938 + a * (0.18965763498046423 + a * (0.042818084049516515
+        + a * 0.0044456301947336085)))
+    below = 1.0 + a * (1.6916128181631924 + a * (1.229019473218613 + a * (0.4864393227393056
+        + a * (0.10733298804654483 + a * 0.011143479832459956))))
+    return positive_part(x) - a * p * above / (q * below)
 
 
 cdef inline double short_gelu_derivative(double x, double a) noexcept nogil:
     """Phi(x) + x phi(x), where a is |x| or 20 if that is less."""
-    cdef double p, q, left
+    cdef double p, q, above, below, left
     p, q = short_exp_quotient(-0.5 * a * a)
-    left = (0.7517915246935645 - a) * short_normal_slope(1.0 / (a + 4.0)) * p / q
+    # remez short_slope: relative error 2**-26.25
+    above = 0.6650779867844027 + a * (0.7625994729083063 + a * (0.38664979696746066 + a * (0.09916400747644234
+        + a * 0.01100367889760192)))
+    below = 1.0 + a * (1.412244025310935 + a * (0.809784480235708 + a * (0.22783616868846568
+        + a * 0.027582046883041087)))
+    left = (0.7517915246935645 - a) * p * above / (q * below)
     return 1.0 - left if x > 0 else left
+
+
+cdef inline float rough_inverse(float x) noexcept nogil:
+    """1 / x for x > 0, within 6 %: the exponent and, roughly, the logarithm of the mantissa change sign."""
+    return float32_of_bits(0x7ef127eaU - bits_of_float32(x))
+
+
+cdef inline float gelu_float32(float x) noexcept nogil:
+    """x Phi(x), for a processor with a fused multiply-add."""
+    # With a = |x|, a Phi(-a) = exp(-a**2 / 2) a R(a), R as in coefficients_gauss.py. It is got as
+    # 2**n h (1 + f), where only h (1 + f) is rounded at the precision of the result: h is nearly a / (2.1875 (a + 0.875)),
+    # which is a R(a) within 8 %, and f holds all else, the rounding errors of h too.
+    cdef float a, half, square, square_low, sum, n, r, r_low, d, part, d_low, h, rest, above, below, ripple, f, y
+    a = absolute(x)
+    # Beyond 14.4 all is 0 as it is at 14.4, and 2**n would leave its range. NaN comes through x itself.
+    a = float32_of_bits(bits_of_float32(a) if bits_of_float32(a) < 0x41666666U else 0x41666666U)
+    half = <float>0.5 * a
+    square = half * a
+    square_low = fma(half, a, -square)
+    sum = fma(square, <float>-1.442695, <float>12583063.0)
+    n = sum - <float>12583063.0
+    # r is exact.
+    r = fma(-n, <float>0.6931472, -square)
+    r_low = fma(n, <float>1.9046542e-09, -square_low)
+    # remez exp_excess: relative error 2**-28.0
+    part = <float>0.49999994 + r * (<float>0.16666521 + r * (<float>0.04166839 + r * (<float>0.00836871
+        + r * <float>0.0013814617)))
+    f = fma(r * r, part, r_low)
+    d = fma(a, <float>2.1875, <float>1.9140625)
+    part = d - <float>1.9140625
+    d_low = fma(a, <float>2.1875, -part)
+    h = a / d
+    rest = fma(-h, d_low, fma(-h, d, a))
+    # remez tail_ripple: relative error 2**-27.92
+    above = <float>-0.042968754 + a * (<float>0.2569379 + a * (<float>0.11468876 + a * (<float>0.01153891
+        + a * (<float>-0.005031101 + a * <float>-0.001546153))))
+    below = <float>1.0 + a * (<float>1.7038401 + a * (<float>1.2487942 + a * (<float>0.50056416
+        + a * (<float>0.11233048 + a * <float>0.012144964))))
+    ripple = above / below
+    f = r + fma(rest, rough_inverse(a), fma(ripple, r + f, ripple) + f)
+    # 2**n is 2**24 times too big, for it may be subnormal.
+    y = fma(h, f, h) * power_of_two(sum)
+    return fma(-y, <float>5.9604645e-08, positive_part(x))
 
 
 cdef inline double short_mish(double x) noexcept nogil:
@@ -219,30 +256,30 @@ cdef inline (double, double) sigmoid_derivative_parts(double v) noexcept nogil:
 
 cdef inline double normal_tail(double t) noexcept nogil:
     """(a + 0.75) exp(a**2 / 2) Phi(-a) for 0 <= a <= 55, from t = (a - 4) / (a + 4)."""
-    # remez normal_tail64: relative error 2**-53.78
-    return 0.4484505461843524 + t * (-0.0541040469394119 + t * (-0.01709517911039132 + t * (0.046527215887978424
-        + t * (-0.03991403845461395 + t * (0.020059121350433844 + t * (-0.005129269110983766
-        + t * (-0.00044532656474059046 + t * (0.0007416931857627157 + t * (-8.304149410141605e-05
-        + t * (-9.501536391869013e-05 + t * (2.0091944888540936e-05 + t * (1.4703156582874001e-05
-        + t * (-3.2240034807047216e-06 + t * (-2.779363320660778e-06 + t * (3.5074622975556966e-07
-        + t * (5.774145735555158e-07 + t * (1.869791655389072e-08 + t * (-1.1530210494697394e-07
-        + t * (-2.7705365328766944e-08 + t * (1.861286111924933e-08 + t * (1.0391182446162864e-08
-        + t * (-1.4584025995765415e-09 + t * (-2.3899958435759707e-09 + t * (-2.6879276737249614e-10
-        + t * (2.7920321954844216e-10 + t * 7.913299357094991e-11)))))))))))))))))))))))))
+    # remez normal_tail: relative error 2**-53.8
+    return 0.4484505461843524 + t * (-0.054104046939411905 + t * (-0.01709517911039127 + t * (0.046527215887979756
+        + t * (-0.039914038454616926 + t * (0.020059121350382306 + t * (-0.005129269110913233
+        + t * (-0.00044532656380882267 + t * (0.000741693184940996 + t * (-8.3041503585072e-05
+        + t * (-9.501535867792476e-05 + t * (2.0092004879111553e-05 + t * (1.4703138240408705e-05
+        + t * (-3.2242526777620467e-06 + t * (-2.7793360302791777e-06 + t * (3.514453770029432e-07
+        + t * (5.774509118786264e-07 + t * (1.736346319013266e-08 + t * (-1.155524898083782e-07
+        + t * (-2.5996760192249828e-08 + t * (1.9130587585021687e-08 + t * (8.986382229450088e-09
+        + t * (-2.022985870978624e-09 + t * (-1.7196363562807139e-09 + t * (5.770728421495731e-11
+        + t * 1.3805180514749913e-10))))))))))))))))))))))))
 
 
 cdef inline double normal_slope(double t) noexcept nogil:
     """(exp(a**2 / 2) Phi(-a) - a phi(0)) / (z - a), where z is its root, for 0 <= a <= 55, from t = (a - 4) / (a + 4)."""
-    # remez normal_slope64: relative error 2**-56.18
-    return 0.4622112440495753 + t * (-0.10336589852195696 + t * (0.060462936767851194 + t * (-0.028083359953044656
-        + t * (0.009504950375090755 + t * (-0.0017882605413447033 + t * (-0.00015461331272418328
-        + t * (0.000185775776176186 + t * (-1.747721500951114e-05 + t * (-1.803495035720927e-05
-        + t * (3.5389007823076595e-06 + t * (2.2167873761460476e-06 + t * (-4.921515814891169e-07
-        + t * (-3.495002831006533e-07 + t * (5.230859974222028e-08 + t * (6.348345403205793e-08
-        + t * (-5.268893869216297e-10 + t * (-1.157547640785197e-08 + t * (-2.0726347723440694e-09
-        + t * (1.8025006597026194e-09 + t * (8.061918492444671e-10 + t * (-1.6407509368152982e-10
-        + t * (-1.8437120214660542e-10 + t * (-1.3457084464906068e-11 + t * (2.1554985272973465e-11
-        + t * 5.489529903086014e-12))))))))))))))))))))))))
+    # remez normal_slope: relative error 2**-56.14
+    return 0.4622112440495753 + t * (-0.10336589852195696 + t * (0.060462936767851215 + t * (-0.028083359953044677
+        + t * (0.009504950375089635 + t * (-0.001788260541344075 + t * (-0.00015461331269747014
+        + t * (0.00018577577616805764 + t * (-1.7477215338790204e-05 + t * (-1.8034950316023042e-05
+        + t * (3.538903183410309e-06 + t * (2.216787417546666e-06 + t * (-4.921627149953588e-07
+        + t * (-3.4950181341041304e-07 + t * (5.234269490766803e-08 + t * (6.349171089681608e-08
+        + t * (-5.967761606280086e-10 + t * (-1.1598874265730316e-08 + t * (-1.977704617394e-09
+        + t * (1.842113993628486e-09 + t * (7.241593621484928e-10 + t * (-2.0434779886035777e-10
+        + t * (-1.4352843916411835e-10 + t * (9.27982689655888e-12
+        + t * 1.2634010583100834e-11)))))))))))))))))))))))
 
 
 cdef inline (double, double) gelu_of_left(double a) noexcept nogil:

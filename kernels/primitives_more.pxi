@@ -126,10 +126,18 @@ cdef inline (double, double) quotient_in_parts(double x, double y) noexcept nogi
     return quotient, (rest if absolute(rest) < 1.0 else 0.0)
 
 
-cdef inline double root_scale(double x, double b) noexcept nogil:
-    """A power of two that brings x**2 + b into the range where no square loses digits."""
-    cdef double h = x * x + b
-    return 2.778448436856347e-163 if h > 1e300 else (4.149515568880993e+180 if h < 1e-270 else 1.0)
+cdef inline (double, double) root_scale(double x, double b) noexcept nogil:
+    """A power of two k that brings x and sqrt b near 1, where no square overflows or loses digits, and 1 / (2k)."""
+    # Half the bits of b are roughly those of its root. The exponent is arithmetic, for GCC 12 takes chained choices of
+    # constants apart, lane by lane.
+    cdef double root = float64_of_bits((bits_of_float64(b) >> 1) + 0x1ff8000000000000ULL)
+    cdef double size = x
+    cdef uint64_t exponent
+    root = 1e-290 if b == 0.0 else root
+    size = root if size < root else size
+    size = 1e-290 if size < 1e-290 else size
+    exponent = bits_of_float64(size) & 0x7ff0000000000000ULL
+    return float64_of_bits(0x7ff0000000000000ULL - exponent), float64_of_bits(exponent - 0x0020000000000000ULL)
 
 
 cdef inline (double, double, double, double, double) root_and_sum(double x, double b) noexcept nogil:

@@ -185,7 +185,6 @@ def test_rows_sum_to_one(shape: tuple[int, int]) -> None:
         np.testing.assert_allclose(sums, 1, atol=1e-6)
 
 
-@pytest.mark.slow
 def test_a_row_of_sixteen_million() -> None:
     check("softmax", normal((1, 1 << 24)))
 

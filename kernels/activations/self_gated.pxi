@@ -93,6 +93,8 @@ cdef inline real mish_derivative(real x) noexcept nogil:
 cdef inline real gelu(real x) noexcept nogil:
     cdef double y, rest
     if real is float:
+        if HAS_FMA:
+            return gelu_float32(x)
         return <float>short_gelu(x, clamp(absolute(x), <float>20))
     else:
         y, rest = gelu_of_left(clamp(absolute(x), 55.0))

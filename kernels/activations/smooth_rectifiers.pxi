@@ -67,41 +67,41 @@ cdef inline real selu_derivative(real x) noexcept nogil:
 
 
 cdef inline real squareplus(real x, real b) noexcept nogil:
-    cdef double a = absolute(<double>x), s, s_low, t, t_low, k, inverse, y
+    cdef double a = absolute(<double>x), s, s_low, t, t_low, k, half_per_k, inverse, y, edge
     if real is float:
         t = a + sqrt(a * a + b)
         return <float>(0.5 * (b / t if x < 0 else t))
     else:
-        k = root_scale(a, b)
+        # b = 0 leaves nothing to divide at 0, and infinities have no power of two.
+        edge = 0.0 if x < 0 else x
+        a = 1.7976931348623157e308 if a > 1.7976931348623157e308 else a
+        k, half_per_k = root_scale(a, b)
         s, s_low, t, t_low, inverse = root_and_sum(a * k, b * k * k)
-        y = corrected_quotient(b * k, 0.0, t, t_low, s * inverse)
-        # 1 / (2k), both for the sum: a product that is large and a power of two.
-        t = (t + t_low) * (1.7995655178172786e+162 if k < 1.0 else (1.204959932551442e-181 if k > 1.0 else 0.5))
-        y = 0.5 * y if x < 0 else t
-        return y if (t > 0.0) & (a <= 1.7976931348623157e308) else (0.0 if x < 0 else x)
+        y = 0.5 * corrected_quotient(b * k, 0.0, t, t_low, s * inverse)
+        y = y if x < 0 else (t + t_low) * half_per_k
+        y = y if t > 0.0 else edge
+        return edge if absolute(x) > a else y
 
 
 cdef inline real squareplus_derivative(real x, real b) noexcept nogil:
-    cdef double a = absolute(<double>x), s, s_low, t, t_low, k, inverse, product, product_low, y
+    cdef double a = absolute(<double>x), s, s_low, t, t_low, k, half_per_k, inverse, product, product_low, above, below
     if real is float:
         a = 1e60 if a > 1e60 else a
         s = sqrt(a * a + b)
         t = a + s
-        y = (b if x < 0 else t) / (s * t if x < 0 else s)
-        return <float>(0.5 * (y if s > 0.0 else 1.0 + a))
+        above = (b if x < 0 else t) / (s * t if x < 0 else s)
+        return <float>(0.5 * (above if s > 0.0 else 1.0 + a))
     else:
         # t / (2s), or b / (2 s t).
         a = 1.7976931348623157e308 if a > 1.7976931348623157e308 else a
-        k = root_scale(a, b)
+        k, half_per_k = root_scale(a, b)
         s, s_low, t, t_low, inverse = root_and_sum(a * k, b * k * k)
         product = s * t
         product_low = s * t_low + t * s_low - product_excess(s, t, product)
-        product_low = product_low if x < 0 else s_low
-        product = product if x < 0 else s
-        y = corrected_quotient(b * k if x < 0 else t, 0.0 if x < 0 else t_low, product, product_low,
-                               inverse if x < 0 else t * inverse)
-        y = y * k if x < 0 else y
-        return 0.5 * (y if s > 0.0 else 1.0 + a)
+        below = corrected_quotient(b * k, 0.0, product, product_low, inverse) * k
+        above = corrected_quotient(t, t_low, s, s_low, t * inverse)
+        above = above if s > 0.0 else 1.0 + a
+        return 0.5 * (below if x < 0 else above)
 
 
 cdef inline real sparse_plus(real x) noexcept nogil:
