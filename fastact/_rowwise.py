@@ -220,6 +220,9 @@ def _value_function(rows: _Rows) -> Callable[..., Any]:
 
     def reducing(x: Any, axis: Any = -1, *, out: Any = None, where: Any = None, dtype: Any = None,
                  keepdims: bool = False) -> Any:
+        if (type(x) is ndarray and x.dtype in native and type(axis) is int and out is None and where is None
+                and dtype is None and not keepdims and x.ndim and x.flags.aligned):
+            return ufunc(x, axis=axis)
         return general((x,), axis, out, where, dtype, keepdims)
 
     # What NumPy itself does right is left to it: small arrays feel each test.

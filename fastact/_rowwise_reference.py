@@ -39,7 +39,7 @@ def exponentials(chunks: Chunks) -> tuple[Array, ...]:
     for (x,) in chunks():
         below = below + _sum(np.where(x == maximum, 0, np.exp(x - maximum)))
         ties = ties + _sum(x == maximum)
-    return maximum, below + (ties - 1)
+    return maximum, np.where(np.isinf(maximum), np.nan, below + (ties - 1))
 
 
 def place(chunks: Chunks) -> tuple[Array, ...]:

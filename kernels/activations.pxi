@@ -1,6 +1,7 @@
-# The activations: one scalar formula each. A function of this file whose first argument is `real x` is an activation
-# or, where its name ends in _derivative, an activation's derivative; the build finds them by that shape, and makes
-# their loops. Under each formula stands the largest error measured over all float32 inputs.
+# The activations: one scalar formula each. The build finds them by the shape of their definitions, and makes their
+# loops; where a name ends in _derivative, it is the derivative's. Under each formula that rounds more than once stands
+# the largest error over all float32 inputs: with a fused multiply-add, without one; and over 2.7 million float64 inputs
+# (breakpoints and their neighbours, every binade, random), in the same order. Parameters at their defaults.
 
 
 cdef inline number identity(number x) noexcept nogil:
@@ -41,6 +42,7 @@ cdef inline real sigmoid(real x) noexcept nogil:
             return <float>sigmoid[double](x)
     cdef real y = sigmoid_of_negative(-absolute(x), <real>0, <real>1)
     return <real>1 - y if x > 0 else y
+    # float32: 0.950 ULP, 0.501. float64: 0.99, 1.07.
 
 
 cdef inline real sigmoid_derivative(real x) noexcept nogil:
@@ -50,6 +52,7 @@ cdef inline real sigmoid_derivative(real x) noexcept nogil:
             return <float>sigmoid_derivative[double](x)
     cdef real y = sigmoid_of_negative(-absolute(x), <real>0, <real>1)
     return fma(-y, y, y)
+    # float32: 1.61 ULP, 0.501. float64: 1.54, 1.65.
 
 
 cdef inline real tanh(real x) noexcept nogil:
@@ -57,6 +60,7 @@ cdef inline real tanh(real x) noexcept nogil:
         if not HAS_FMA:
             return <float>tanh[double](x)
     return copy_sign(tanh_of_positive(absolute(x)), x)
+    # float32: 0.974 ULP, 0.501. float64: 0.94, 1.36.
 
 
 cdef inline real tanh_derivative(real x) noexcept nogil:
@@ -66,11 +70,13 @@ cdef inline real tanh_derivative(real x) noexcept nogil:
             return <float>tanh_derivative[double](x)
     cdef real y = sigmoid_of_negative(<real>-2 * absolute(x), <real>0, <real>4)
     return fma(<real>-0.25 * y, y, y)
+    # float32: 1.61 ULP, 0.501. float64: 1.58, 1.63.
 
 
 cdef inline real softplus(real x, real beta) noexcept nogil:
+    # max(x, 0) + log(1 + e**-|beta x|) / beta, in which the rounding of beta x counts |beta x| times.
     cdef double z = <double>x * <double>beta
-    cdef double depth = -absolute(z), curved, excess
+    cdef double depth = -absolute(z), excess, curved
     if real is float:
         depth = -200.0 if depth < -200.0 else depth
         return <float>((x if z > 0 else <float>0) + short_log1p(short_exp(depth)) / beta)
@@ -78,9 +84,11 @@ cdef inline real softplus(real x, real beta) noexcept nogil:
         excess = product_excess(x, beta, z)
         curved = log1p_of_exp(depth, excess if z > 0 else -excess)
         return (x if z > 0 else 0.0) + curved / beta
+    # float32: 0.533 ULP, 0.533. float64: 1.30, 1.30.
 
 
 cdef inline real softplus_derivative(real x, real beta) noexcept nogil:
+    # sigmoid(beta x)
     if real is float:
         if not HAS_FMA:
             return <float>softplus_derivative[double](x, beta)
@@ -88,3 +96,4 @@ cdef inline real softplus_derivative(real x, real beta) noexcept nogil:
     cdef real excess = fma(-beta, x, z)
     cdef real y = sigmoid_of_negative(-absolute(z), excess if z < 0 else -excess, <real>1)
     return <real>1 - y if z > 0 else y
+    # float32: 0.950 ULP, 0.501. float64: 0.99, 1.07.

@@ -88,8 +88,8 @@ def elementwise_loops(source: str) -> list[ElementwiseLoop]:
         call = f"{name}({', '.join(f'{operand}[i]' for operand in inputs)})"
         types = REAL_TYPES + (INTEGER_TYPES if fused_type == "number" else ())
         loops.append(ElementwiseLoop(name, inputs, call, types))
-        if name.endswith("_derivative"):
-            backward = name.removesuffix("_derivative") + "_backward"
+        backward = name.removesuffix("_derivative") + "_backward"
+        if name.endswith("_derivative") and f" {backward}(" not in source:
             loops.append(ElementwiseLoop(backward, ("grad", *inputs), f"grad[i] * {call}", types))
     return loops
 

@@ -106,7 +106,7 @@ cdef inline float gelu_float32(float x) noexcept nogil:
     # With a = |x|, a Phi(-a) = exp(-a**2 / 2) a R(a), R as in coefficients_gauss.py. It is got as
     # 2**n h (1 + f), where only h (1 + f) is rounded at the precision of the result: h is nearly a / (2.1875 (a + 0.875)),
     # which is a R(a) within 8 %, and f holds all else, the rounding errors of h too.
-    cdef float a, half, square, square_low, sum, n, r, r_low, d, part, d_low, h, rest, above, below, ripple, f, y
+    cdef float a, half, square, square_low, sum, n, r, r_low, d, part, d_low, h, rest, above, below, ripple, one, f, y
     a = absolute(x)
     # Beyond 14.4 all is 0 as it is at 14.4, and 2**n would leave its range. NaN comes through x itself.
     a = float32_of_bits(bits_of_float32(a) if bits_of_float32(a) < 0x41666666U else 0x41666666U)
@@ -115,13 +115,9 @@ cdef inline float gelu_float32(float x) noexcept nogil:
     square_low = fma(half, a, -square)
     sum = fma(square, <float>-1.442695, <float>12583063.0)
     n = sum - <float>12583063.0
-    # r is exact.
+    # r is exact; r + r_low is not, but is near enough for all beyond the linear term.
     r = fma(-n, <float>0.6931472, -square)
     r_low = fma(n, <float>1.9046542e-09, -square_low)
-    # remez exp_excess: relative error 2**-28.0
-    part = <float>0.49999994 + r * (<float>0.16666521 + r * (<float>0.04166839 + r * (<float>0.00836871
-        + r * <float>0.0013814617)))
-    f = fma(r * r, part, r_low)
     d = fma(a, <float>2.1875, <float>1.9140625)
     part = d - <float>1.9140625
     d_low = fma(a, <float>2.1875, -part)
@@ -133,9 +129,17 @@ cdef inline float gelu_float32(float x) noexcept nogil:
     below = <float>1.0 + a * (<float>1.7038401 + a * (<float>1.2487942 + a * (<float>0.50056416
         + a * (<float>0.11233048 + a * <float>0.012144964))))
     ripple = above / below
-    f = r + fma(rest, rough_inverse(a), fma(ripple, r + f, ripple) + f)
+    # exp(r) = one + f, where one is 1 + r rounded.
+    f = r + r_low
+    one = <float>1 + r
+    r_low = r_low + fma(rest, rough_inverse(a) * one, r - (one - <float>1))
+    # remez exp_excess: relative error 2**-28.0
+    part = <float>0.49999994 + f * (<float>0.16666521 + f * (<float>0.04166839 + f * (<float>0.00836871
+        + f * <float>0.0013814617)))
+    f = fma(f * f, part, r_low)
+    f = fma(ripple, one + f, f)
     # 2**n is 2**24 times too big, for it may be subnormal.
-    y = fma(h, f, h) * power_of_two(sum)
+    y = fma(h, one, h * f) * power_of_two(sum)
     return fma(-y, <float>5.9604645e-08, positive_part(x))
 
 

@@ -1,11 +1,21 @@
 # What the piecewise, exponential and algebraic activations share beyond primitives.pxi.
+#
+# Choices stand one after the other, not inside each other, and where two would tell the same about x, one of them asks
+# |x|: the compiler takes nested or related choices apart, and makes masked moves of all their combinations.
 
 from libc.math cimport INFINITY, NAN, sqrt
 
 
 cdef inline real clip(real x, real low, real high) noexcept nogil:
     """x kept within low and high; NaN stays NaN."""
-    return low if x < low else (high if x > high else x)
+    x = low if x < low else x
+    return high if x > high else x
+
+
+cdef inline real clip_evenly(real x, real limit) noexcept nogil:
+    """x kept within -limit and limit; NaN stays NaN."""
+    cdef real a = absolute(x)
+    return copy_sign(limit if a > limit else a, x)
 
 
 cdef inline real sum_error(real a, real b, real sum) noexcept nogil:
@@ -93,12 +103,11 @@ cdef inline double times_expm1(double factor, double x, double x_low) noexcept n
 
 cdef inline double times_exp(double factor, double x, double x_low) noexcept nogil:
     """factor * e**(x + x_low)."""
-    # Far from 0, in units of 2**512 or 2**-512: neither a subnormal nor an infinity loses the digits on the way.
+    # In units of 2**-512 or 2**512: neither a subnormal nor an infinity loses the digits on the way.
     cdef double sum, m, p, p_low, high
-    cdef double per_unit = 7.458340731200207e-155 if x < -500.0 else (1.3407807929942597e+154 if x > 500.0 else 1.0)
-    cdef double rounder = (6755399441057279.0 if x < -500.0
-                           else (6755399441056255.0 if x > 500.0 else 6755399441056767.0))
-    x = clip(x, -1060.0, 1060.0)
+    cdef double per_unit = 7.458340731200207e-155 if x < 0.0 else 1.3407807929942597e+154
+    cdef double rounder = 6755399441057279.0 if x < 0.0 else 6755399441056255.0
+    x = clip_evenly(x, 1060.0)
     sum = 1.4426950408889634 * x + rounder
     p, p_low = expm1_reduced(x, x_low, sum - rounder)
     m = power_of_two(sum)
@@ -201,7 +210,8 @@ cdef inline double log_odds(double p) noexcept nogil:
     z = (numerator - b_low) * r
     rest = z * denominator
     # What z misses: the quotient's own rounding, and those of both its parts.
-    rest = ((numerator - rest) + product_excess(z, denominator, rest)) - b_low - z * (sum_error(a, b, denominator) + b_low)
+    rest = (((numerator - rest) + product_excess(z, denominator, rest)) - b_low
+            - z * (sum_error(a, b, denominator) + b_low))
     z_low = rest * r
     s = z * z
     # remez atanh64: relative error 2**-60.0

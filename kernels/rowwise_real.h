@@ -321,7 +321,7 @@ static void R(add_exponentials)(row_state *state, const void *const *inputs, ptr
     const real *x = inputs[0];
     real tail[VECTOR];
     real maximum = R(maximum)(x, n);
-    if (!(maximum - maximum == 0)) {
+    if (!(maximum - maximum == 0) || state->maximum == INFINITY) {
         if (R(any_nan)(x, n)) {
             state->sum = NAN;
         }

@@ -1,4 +1,6 @@
 # The logistic function's logarithm and inverse, and sigmoids without an exponential.
+# Under each formula that rounds stands the largest error measured: over every 43rd float32 input, with default
+# parameters, and over a sample of float64.
 
 
 cdef inline real log_sigmoid(real x) noexcept nogil:
@@ -8,10 +10,12 @@ cdef inline real log_sigmoid(real x) noexcept nogil:
         return <float>((<float>0 if x > 0 else x) - short_log1p(short_exp(depth)))
     else:
         return (0.0 if x > 0 else x) - log1p_of_exp(depth, 0.0)
+    # float32 0.54 ULP, float64 1.16
 
 
 cdef inline real log_sigmoid_derivative(real x) noexcept nogil:
     return sigmoid(-x)
+    # float32 0.88 ULP, float64 0.93
 
 
 cdef inline real logit(real x) noexcept nogil:
@@ -22,6 +26,7 @@ cdef inline real logit(real x) noexcept nogil:
         y = log_odds(x)
     y = -INFINITY if x <= 0 else (INFINITY if x >= 1 else y)
     return y if (x >= 0) & (x <= 1) else <real>NAN
+    # float32 0.55 ULP, float64 0.55
 
 
 cdef inline real logit_derivative(real x) noexcept nogil:
@@ -31,6 +36,14 @@ cdef inline real logit_derivative(real x) noexcept nogil:
         # The product misses what rounding took from it, and x times what it took from 1 - x.
         rest = p * ((1.0 - b) - p) - product_excess(p, b, product)
         y = y - y * (y * rest) if (p > 1e-290) & (p < 1.0) else y
+    return <real>y if (x >= 0) & (x <= 1) else <real>NAN
+    # float32 0.50 ULP, float64 1.00
+
+
+cdef inline real logit_backward(real grad, real x) noexcept nogil:
+    # In one quotient, which fits where the derivative alone would overflow.
+    cdef double p = x
+    cdef double y = <double>grad / absolute(p * (1.0 - p))
     return <real>y if (x >= 0) & (x <= 1) else <real>NAN
 
 
@@ -54,6 +67,7 @@ cdef inline real softsign(real x) noexcept nogil:
     q = a * r
     # What q misses: its own roundings, and what is missing in the sum.
     return copy_sign(fma(r, fma(-q, sum_error(<real>1, a, sum), fma(-q, sum, a)), q), x)
+    # float32 0.50 ULP, float64 1.40
 
 
 cdef inline real softsign_derivative(real x) noexcept nogil:
@@ -76,10 +90,12 @@ cdef inline real softsign_derivative(real x) noexcept nogil:
         rest = (1.0 - product) + product_excess(r, sum, product)
     rest = fma(-r, sum_error(<real>1, a, sum), rest)
     return fma(r, r, (r + r) * r * rest)
+    # float32 1.00 ULP, float64 0.99
 
 
 cdef inline real sparse_sigmoid(real x) noexcept nogil:
-    return (clip(x, <real>-1, <real>1) + <real>1) * <real>0.5
+    return (clip_evenly(x, <real>1) + <real>1) * <real>0.5
+    # float32 0.50 ULP, float64 0.50
 
 
 cdef inline real sparse_sigmoid_derivative(real x) noexcept nogil:

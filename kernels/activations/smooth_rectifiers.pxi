@@ -1,4 +1,6 @@
 # Rectifiers with an exponential, a root or a parabola in place of the kink.
+# Under each formula that rounds stands the largest error measured: over every 43rd float32 input, with default
+# parameters, and over a sample of float64.
 
 
 cdef inline real elu(real x, real alpha) noexcept nogil:
@@ -9,6 +11,7 @@ cdef inline real elu(real x, real alpha) noexcept nogil:
     else:
         y, y_low = expm1_of_negative(x)
         return x if x > 0 else fma(alpha, y, alpha * y_low)
+    # float32 0.51 ULP, float64 0.76
 
 
 cdef inline real elu_derivative(real x, real alpha) noexcept nogil:
@@ -18,26 +21,29 @@ cdef inline real elu_derivative(real x, real alpha) noexcept nogil:
         return <float>1 if x > 0 else <float>(alpha * short_exp(y))
     else:
         return 1.0 if x > 0 else times_exp_of_negative(alpha, x)
+    # float32 0.54 ULP, float64 0.64
 
 
 cdef inline real celu(real x, real alpha) noexcept nogil:
     cdef double z, z_low
     if real is float:
         # Beyond 200, every alpha makes the product infinite.
-        return x if x > 0 else <float>(alpha * short_expm1(clip(<double>x / <double>alpha, -200.0, 200.0)))
+        return x if x > 0 else <float>(alpha * short_expm1(clip_evenly(<double>x / <double>alpha, 200.0)))
     else:
         z, z_low = quotient_in_parts(x, alpha)
         # For the smallest z, alpha (e**z - 1) is x, which a subnormal quotient would forget.
         return x if (x > 0) | (absolute(z) < 1e-30) else times_expm1(alpha, z, z_low)
+    # float32 0.51 ULP, float64 0.71
 
 
 cdef inline real celu_derivative(real x, real alpha) noexcept nogil:
     cdef double z, z_low
     if real is float:
-        return <float>1 if x > 0 else <float>short_exp(clip(<double>x / <double>alpha, -200.0, 200.0))
+        return <float>1 if x > 0 else <float>short_exp(clip_evenly(<double>x / <double>alpha, 200.0))
     else:
         z, z_low = quotient_in_parts(x, alpha)
         return 1.0 if x > 0 else times_exp(1.0, z, z_low)
+    # float32 0.54 ULP, float64 0.61
 
 
 # 1.0507009873554804934193349852946, and its product with 1.6732632423543772848170429916717.
@@ -52,6 +58,7 @@ cdef inline real selu(real x) noexcept nogil:
         y, y_low = expm1_of_negative(x)
         y = fma(1.7580993408473768, y, 1.7580993408473768 * y_low + 1.41535193800845e-17 * y)
         return 1.0507009873554805 * x if x > 0 else y
+    # float32 0.51 ULP, float64 1.08
 
 
 cdef inline real selu_derivative(real x) noexcept nogil:
@@ -61,6 +68,7 @@ cdef inline real selu_derivative(real x) noexcept nogil:
         return <float>(1.0507009873554805 if x > 0 else 1.7580993408473768 * short_exp(y))
     else:
         return 1.0507009873554805 if x > 0 else times_exp_of_negative(1.7580993408473768, x)
+    # float32 0.53 ULP, float64 1.04
 
 
 # squareplus is (x + s) / 2 with s = sqrt(x**2 + b). Below 0 the sum cancels, and b / (2 (s - x)) does not.
@@ -81,6 +89,7 @@ cdef inline real squareplus(real x, real b) noexcept nogil:
         y = y if x < 0 else (t + t_low) * half_per_k
         y = y if t > 0.0 else edge
         return edge if absolute(x) > a else y
+    # float32 0.50 ULP, float64 0.50
 
 
 cdef inline real squareplus_derivative(real x, real b) noexcept nogil:
@@ -102,6 +111,7 @@ cdef inline real squareplus_derivative(real x, real b) noexcept nogil:
         above = corrected_quotient(t, t_low, s, s_low, t * inverse)
         above = above if s > 0.0 else 1.0 + a
         return 0.5 * (below if x < 0 else above)
+    # float32 0.50 ULP, float64 0.50
 
 
 cdef inline real sparse_plus(real x) noexcept nogil:
@@ -110,12 +120,14 @@ cdef inline real sparse_plus(real x) noexcept nogil:
     if real is float:
         if not HAS_FMA:
             return <float>sparse_plus[double](x)
-    inside = clip(x, <real>-1, <real>1)
+    inside = clip_evenly(x, <real>1)
     sum = <real>1 + inside
     sum_low = inside - (sum - <real>1)
     sum = <real>0.5 * sum
     return x if x >= 1 else fma(sum, sum, sum * sum_low)
+    # float32 0.50 ULP, float64 0.96
 
 
 cdef inline real sparse_plus_derivative(real x) noexcept nogil:
     return sparse_sigmoid(x)
+    # float32 0.50 ULP, float64 0.50
