@@ -14,17 +14,23 @@ from setuptools.errors import CompileError
 
 HERE = Path(__file__).parent
 GENERATED = Path("build/kernels")
-KERNEL_FILES = sorted(
-    str(path.relative_to(HERE)) for suffix in ("*.pxi", "*.in", "*.h", "*.c", "*.pyx") for path in HERE.glob(f"kernels/**/{suffix}")
-)
+KERNEL_FILES = sorted(str(path.relative_to(HERE)) for path in (HERE / "kernels").rglob("*.*") if path.suffix != ".pyc")
 
 # Two flags let a plain loop vectorise whole without changing any result. -ffast-math would change results, and
 # linking with it the denormal mode of the whole process. Buffers hold elements of any type, hence the aliasing flag.
 UNIX_FLAGS = ["-std=gnu11", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-fno-strict-aliasing"]
 MSVC_FLAGS = ["/std:c11", "/O2"]
 # Cython's own code is not ours to mend: these warnings come from it alone.
-WERROR_FLAGS = ["-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-unused-function",
-                "-Wno-missing-field-initializers", "-Wno-cast-function-type", "-Wno-type-limits"]
+WERROR_FLAGS = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wno-unused-parameter",
+    "-Wno-unused-function",
+    "-Wno-missing-field-initializers",
+    "-Wno-cast-function-type",
+    "-Wno-type-limits",
+]
 
 # Flags for a Unix compiler and for MSVC, by CPU target.
 X86_64_TARGETS = {
@@ -61,7 +67,7 @@ class BuildKernels(build_ext):
         if problem and asked("FASTACT_WERROR"):
             raise CompileError(problem)
         if problem:
-            for stale in self.get_outputs():    # of an earlier build
+            for stale in self.get_outputs():  # of an earlier build
                 Path(stale).unlink(missing_ok=True)
             self.extensions.clear()
             print(f"fastact: warning: kernels not compiled ({problem}): NumPy or Numba will compute", file=sys.stderr)
@@ -85,7 +91,7 @@ class BuildKernels(build_ext):
             source.write_text("#include <Python.h>\nint fastact_trivial;\n")
             try:
                 self.compiler.compile([str(source)], output_dir=directory, include_dirs=self.include_dirs)
-            except Exception:       # each compiler class has its own
+            except Exception:  # each compiler class has its own
                 return f"{getattr(self.compiler, 'compiler', ['the C compiler'])[0]} does not work"
         return None
 

@@ -74,7 +74,7 @@ def _positive(argument: str, n: Any) -> int:
 def _default_num_threads() -> tuple[int, str]:
     """The number of threads to begin with, and where it comes from."""
     for variable in ("FASTACT_NUM_THREADS", "OMP_NUM_THREADS"):
-        text = os.environ.get(variable, "").split(",")[0].strip()    # OpenMP takes a list, one number a nesting level
+        text = os.environ.get(variable, "").split(",")[0].strip()  # OpenMP takes a list, one number a nesting level
         if text.isdigit() and int(text) > 0:
             return int(text), variable
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -88,7 +88,7 @@ def _cgroup_quota() -> float | int:
         with open(CGROUP_QUOTA, encoding="ascii") as file:
             quota, period = file.read().split()
         return max(1, math.ceil(int(quota) / int(period)))
-    except (OSError, ValueError):   # no cgroup v2, or its quota is "max"
+    except (OSError, ValueError):  # no cgroup v2, or its quota is "max"
         return math.inf
 
 

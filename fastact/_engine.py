@@ -185,6 +185,6 @@ def choose() -> Engine:
     if built_cpu_targets():
         try:
             return _compiled(None)
-        except ImportError:     # built for a better processor than this one
+        except ImportError:  # built for a better processor than this one
             pass
     return _numba(None) if PathFinder.find_spec("numba") else _numpy(None)

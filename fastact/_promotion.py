@@ -30,7 +30,7 @@ def result_dtype(name: str, inputs: Iterable[str], dtypes: Iterable[Any], keeps_
     """The dtype that `name` computes in, given each input's dtype, or Python's own type for a Python number."""
     arrays: list[np.dtype[Any]] = []
     python_types: set[type] = set()
-    for argument, dtype in zip(inputs, dtypes):
+    for argument, dtype in zip(inputs, dtypes, strict=True):
         if dtype is bool or dtype is int or dtype is float:
             python_types.add(dtype)
         elif isinstance(dtype, np.dtype) and (dtype.kind in "biu" or is_float(dtype)):

@@ -51,7 +51,7 @@ def _housed(function: Any, module: str) -> Any:
     """The function, saying that it lives in `module`, where pickle looks it up by its name."""
     try:
         function.__module__ = module
-    except AttributeError:      # a ufunc of NumPy before 2.2: pickle then searches the modules
+    except AttributeError:  # a ufunc of NumPy before 2.2: pickle then searches the modules
         pass
     return function
 
@@ -62,7 +62,9 @@ def _named(function: Any, record: Activation, doc: str) -> Any:
         code = function.__code__
         names = code.co_varnames
         if not record.halved:
-            names = tuple(dict(zip(("first", "second"), record.operands, strict=True)).get(name, name) for name in names)
+            names = tuple(
+                dict(zip(("first", "second"), record.operands, strict=True)).get(name, name) for name in names
+            )
         function.__code__ = code.replace(co_name=record.name, co_qualname=record.name, co_varnames=names)
         function.__name__ = function.__qualname__ = record.name
         function.__doc__ = doc
@@ -83,7 +85,7 @@ def _with_named_inputs(record: Activation, operation: str, doc: str) -> Callable
     bound = _inner_ufunc(engine.bind(record, operation, f"{name}_with_defaults", doc))
     inputs = _engine.operation_inputs(record, operation)
     defaults = tuple(parameter.default for parameter in record.parameters.values())
-    if None in defaults:        # a parameter that has to be given
+    if None in defaults:  # a parameter that has to be given
         defaults = defaults[defaults.index(None) + 1 :]
     parameters = len(record.parameters)
     check = _checker(record)
@@ -93,7 +95,7 @@ def _with_named_inputs(record: Activation, operation: str, doc: str) -> Callable
         if check is not None:
             check(b)
         if record.keeps_integers and isinstance(b, float) and b.is_integer():
-            b = int(b)      # a whole number must not make an integer array floating
+            b = int(b)  # a whole number must not make an integer array floating
         return ufunc(a, b, **keywords)
 
     def three(a: Any, b: Any, c: Any, **keywords: Any) -> Any:

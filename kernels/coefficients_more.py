@@ -49,5 +49,6 @@ FITS = (
 if __name__ == "__main__":
     here = Path(__file__).parent
     coefficients.FITS = FITS
-    coefficients.SOURCES = ("primitives_more.pxi", *(f"activations/{path.name}" for path in here.glob("activations/*.pxi")))
+    formulas = [f"activations/{path.name}" for path in sorted(here.glob("activations/*.pxi"))]
+    coefficients.SOURCES = ("primitives_more.pxi", *formulas)
     sys.exit(coefficients.main())

@@ -62,7 +62,10 @@ def test_cpu_target_can_be_forced() -> None:
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({"FASTACT_ENGINE": "fortran"}, "FASTACT_ENGINE=fortran: unknown engine, expected one of compiled, numba, numpy"),
+        (
+            {"FASTACT_ENGINE": "fortran"},
+            "FASTACT_ENGINE=fortran: unknown engine, expected one of compiled, numba, numpy",
+        ),
         ({"FASTACT_CPU": "vax"}, "FASTACT_CPU=vax: not available; this build and processor have"),
     ],
 )
@@ -119,6 +122,6 @@ def test_threads_inside_a_block(engine: str) -> None:
 @pytest.mark.parametrize(("wrong", "error"), [(0, ValueError), (-1, ValueError), (1.5, TypeError), ("2", TypeError)])
 def test_wrong_numbers_of_threads(wrong: object, error: type[Exception]) -> None:
     before = fastact.get_num_threads()
-    with pytest.raises(error, match="n is .*, expected a positive integer"):
+    with pytest.raises(error, match=r"n is .*, expected a positive integer"):
         fastact.set_num_threads(wrong)  # type: ignore[arg-type]
     assert fastact.get_num_threads() == before

@@ -12,8 +12,8 @@ import pytest
 import fastact
 
 MEGABYTE = 1 << 20
-SIZE = 16 * MEGABYTE     # bytes of the input
-ALLOWANCE = MEGABYTE     # for blocks and bookkeeping
+SIZE = 16 * MEGABYTE  # bytes of the input
+ALLOWANCE = MEGABYTE  # for blocks and bookkeeping
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def x() -> np.ndarray[Any, Any]:
 
 def peak(call: Callable[[], object]) -> int:
     """Bytes that a call holds at its peak, beyond what was there before; NumPy reports its arrays to tracemalloc."""
-    call()      # what is made once, such as jitted code, is not the call's
+    call()  # what is made once, such as jitted code, is not the call's
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()

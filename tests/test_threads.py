@@ -17,7 +17,7 @@ import pytest
 
 import fastact
 
-SIZE = 1 << 20      # well above every threshold
+SIZE = 1 << 20  # well above every threshold
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +36,14 @@ def result_in_child(seed: int) -> np.ndarray[Any, Any]:
     return fastact.sigmoid(x)[::1000]
 
 
-@pytest.mark.parametrize("name", [name for name, record in fastact.activations.items()
-                                  if name in fastact.derivative.__all__ and len(record.inputs) == 1])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, record in fastact.activations.items()
+        if name in fastact.derivative.__all__ and len(record.inputs) == 1
+    ],
+)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_same_bits_for_any_number_of_threads(name: str, dtype: Any, x: np.ndarray[Any, Any]) -> None:
     array = x[: SIZE // 2 + 13].astype(dtype)
@@ -51,8 +57,9 @@ def test_same_bits_for_any_number_of_threads(name: str, dtype: Any, x: np.ndarra
 
 @pytest.mark.parametrize("shape", [(4096, 256), (3, 1 << 18), (1 << 18, 3)])
 @pytest.mark.parametrize("axis", [0, 1, None])
-def test_softmax_same_bits_for_any_number_of_threads(shape: tuple[int, int], axis: int | None,
-                                                     x: np.ndarray[Any, Any]) -> None:
+def test_softmax_same_bits_for_any_number_of_threads(
+    shape: tuple[int, int], axis: int | None, x: np.ndarray[Any, Any]
+) -> None:
     array = np.resize(x, shape)
     with fastact.threads(1):
         expected = fastact.softmax(array, axis=axis).tobytes()
@@ -68,20 +75,26 @@ def test_many_callers_at_once(x: np.ndarray[Any, Any]) -> None:
             assert result == expected
 
 
-@pytest.mark.parametrize("method", [m for m in ("fork", "spawn", "forkserver")
-                                    if m in multiprocessing.get_all_start_methods()])
+@pytest.mark.parametrize(
+    "method", [m for m in ("fork", "spawn", "forkserver") if m in multiprocessing.get_all_start_methods()]
+)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_multiprocessing(method: str) -> None:
     with fastact.threads(4):
-        expected = result_in_child(7)       # the parent's helpers are awake when it forks
+        expected = result_in_child(7)  # the parent's helpers are awake when it forks
         with multiprocessing.get_context(method).Pool(2) as pool:
             for result in pool.map(result_in_child, [7] * 4):
                 np.testing.assert_array_equal(result, expected)
 
 
 def run_program(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)], capture_output=True, text=True,
-                          timeout=120, check=False)
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is POSIX")

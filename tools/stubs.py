@@ -44,7 +44,7 @@ def stub_of_module(module: ModuleType, more: str = "") -> str:
     return f"{HEADER}{more}\n__all__ = [\n{names}\n]\n\n" + "\n".join(lines) + "\n"
 
 
-REST = '''\
+REST = """\
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -53,7 +53,7 @@ from fastact import backward, derivative
 from fastact._records import Activation, activations
 from fastact._config import config, get_num_threads, set_num_threads, show_config, threads
 from fastact._version import __version__
-'''
+"""
 
 
 def stubs() -> dict[Path, str]:

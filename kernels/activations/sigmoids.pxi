@@ -15,7 +15,7 @@ cdef inline real log_sigmoid(real x) noexcept nogil:
 
 cdef inline real log_sigmoid_derivative(real x) noexcept nogil:
     return sigmoid(-x)
-    # float32 0.88 ULP, float64 0.93
+    # float32 0.90 ULP, float64 0.93
 
 
 cdef inline real logit(real x) noexcept nogil:
