@@ -38,7 +38,7 @@ X86_64_TARGETS = {
     "x86_64_v3": (["-march=x86-64-v3"], ["/arch:AVX2"]),
     "x86_64_v4": (["-march=x86-64-v4", "-mprefer-vector-width=512"], ["/arch:AVX512"]),
 }
-OTHER_TARGETS = {
+OTHER_TARGETS: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     "aarch64": {"aarch64": ([], [])},
     "arm64": {"aarch64": ([], [])},
 }
@@ -60,7 +60,7 @@ class BuildKernels(build_ext):
 
     def finalize_options(self) -> None:
         super().finalize_options()
-        self.parallel = self.parallel or os.cpu_count()
+        self.parallel: int | None = self.parallel or os.cpu_count()
 
     def build_extensions(self) -> None:
         problem = "FASTACT_NO_COMPILE is set" if asked("FASTACT_NO_COMPILE") else self._compiler_problem()

@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 
 import fastact
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.floating]
 Function = Callable[[Array], Array]
 
 ROUNDS = 15

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -82,14 +83,14 @@ def _default_num_threads() -> tuple[int, str]:
     return (quota, "cgroup quota") if quota < allowed else (allowed, "processors of this process")
 
 
-def _cgroup_quota() -> float | int:
-    """The whole processors that the cgroup's CPU quota amounts to; infinity without one."""
+def _cgroup_quota() -> int:
+    """The whole processors that the cgroup's CPU quota amounts to; more than any machine has without one."""
     try:
         with open(CGROUP_QUOTA, encoding="ascii") as file:
             quota, period = file.read().split()
         return max(1, math.ceil(int(quota) / int(period)))
     except (OSError, ValueError):  # no cgroup v2, or its quota is "max"
-        return math.inf
+        return sys.maxsize
 
 
 _number, _threads_from = _default_num_threads()

@@ -19,8 +19,11 @@ OPERATIONS = ("value", "derivative", "backward")
 class Engine(Protocol):
     """Makes the callables (ufuncs, or what behaves like one) that compute an activation's operations."""
 
-    name: str
-    cpu_target: str | None
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def cpu_target(self) -> str | None: ...
 
     def has(self, record: Activation, operation: str) -> bool:
         """Whether this engine computes the operation for the activation."""
@@ -149,7 +152,7 @@ def _compiled(cpu_target: str | None) -> Engine:
     built = built_cpu_targets()
     if not built:
         raise ImportError("FASTACT_ENGINE=compiled: no compiled kernels are installed (built without a C compiler?)")
-    from fastact._compiled import cpu
+    cpu = importlib.import_module("fastact._compiled.cpu")
 
     runnable = [target.replace("_", "-") for target in cpu.supported_targets()]
     usable = [target for target in runnable if target in built]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FunctionType
 from typing import Any
 
@@ -49,10 +50,8 @@ def _public_function(record: Activation, operation: str, module: str) -> Any:
 
 def _housed(function: Any, module: str) -> Any:
     """The function, saying that it lives in `module`, where pickle looks it up by its name."""
-    try:
+    with suppress(AttributeError):  # a ufunc of NumPy before 2.2: pickle then searches the modules
         function.__module__ = module
-    except AttributeError:  # a ufunc of NumPy before 2.2: pickle then searches the modules
-        pass
     return function
 
 
@@ -130,7 +129,7 @@ def _checker(record: Activation) -> Callable[..., None] | None:
         return None
 
     def check(*values: Any) -> None:
-        given = dict(zip(record.parameters, values))
+        given = dict(zip(record.parameters, values, strict=True))
         for name, value in given.items():
             parameter = record.parameters[name]
             if not isinstance(value, (int, float)):

@@ -79,7 +79,7 @@ def softmax(xp: Any, T: Any) -> tuple[Any, ...]:
     def value(x: Any, maximum: Any, rest: Any) -> Any:
         return xp.exp(x - maximum) / (T(1) + rest)
 
-    def backward(grad: Any, y: Any, mean: Any) -> Any:      # mean = sum(grad * y)
+    def backward(grad: Any, y: Any, mean: Any) -> Any:  # mean = sum(grad * y)
         return y * (grad - mean)
 
     return value, backward
@@ -92,9 +92,7 @@ def softmax(xp: Any, T: Any) -> tuple[Any, ...]:
     monotonic=True,
     smooth=True,
     typical_use=("output",),
-    elsewhere=(
-        Elsewhere("scipy.special.log_softmax"), Elsewhere("torch.log_softmax"), Elsewhere("jax.nn.log_softmax")
-    ),
+    elsewhere=(Elsewhere("scipy.special.log_softmax"), Elsewhere("torch.log_softmax"), Elsewhere("jax.nn.log_softmax")),
     source="the logarithm of softmax: Bridle (1990)",
     statistics="exponentials",
     masked=-inf,
@@ -105,7 +103,7 @@ def log_softmax(xp: Any, T: Any) -> tuple[Any, ...]:
     def value(x: Any, maximum: Any, rest: Any) -> Any:
         return (x - maximum) - xp.log1p(rest)
 
-    def backward(grad: Any, y: Any, total: Any) -> Any:     # total = sum(grad)
+    def backward(grad: Any, y: Any, total: Any) -> Any:  # total = sum(grad)
         return grad - xp.exp(y) * total
 
     return value, backward
@@ -126,7 +124,7 @@ def log_softmax(xp: Any, T: Any) -> tuple[Any, ...]:
 def softmin(xp: Any, T: Any) -> tuple[Any, ...]:
     """softmax of -x: the smallest entry of a row gets the largest probability."""
 
-    def value(x: Any, maximum: Any, rest: Any) -> Any:      # x is negative already
+    def value(x: Any, maximum: Any, rest: Any) -> Any:  # x is negative already
         return xp.exp(x - maximum) / (T(1) + rest)
 
     def backward(grad: Any, y: Any, mean: Any) -> Any:
@@ -174,7 +172,7 @@ def logsumexp(xp: Any, T: Any) -> tuple[Any, ...]:
 def hardmax(xp: Any, T: Any) -> tuple[Any, ...]:
     """The limit of softmax for ever larger scores: 1 at the first maximum of a row, 0 elsewhere."""
 
-    def value(x: Any, maximum: Any, place: Any) -> Any:     # place: of x, relative to the first maximum
+    def value(x: Any, maximum: Any, place: Any) -> Any:  # place: of x, relative to the first maximum
         return xp.where(xp.isnan(maximum), maximum, xp.where(place == 0, T(1), T(0)))
 
     return (value,)
@@ -194,11 +192,11 @@ def hardmax(xp: Any, T: Any) -> tuple[Any, ...]:
 def sparsemax(xp: Any, T: Any) -> tuple[Any, ...]:
     """The probabilities nearest to the scores: like softmax, but small ones become exactly 0."""
 
-    def value(x: Any, maximum: Any, threshold: Any) -> Any:     # threshold: less the maximum
+    def value(x: Any, maximum: Any, threshold: Any) -> Any:  # threshold: less the maximum
         above = (x - maximum) - threshold
         return xp.where(above < T(0), T(0), above)
 
-    def backward(grad: Any, y: Any, mean: Any) -> Any:      # mean: of grad, where y > 0
+    def backward(grad: Any, y: Any, mean: Any) -> Any:  # mean: of grad, where y > 0
         return xp.where(y > T(0), grad - mean, xp.where(xp.isnan(y), y, T(0)))
 
     return value, backward
@@ -218,17 +216,34 @@ def _value_function(rows: _Rows) -> Callable[..., Any]:
     ufunc, general = rows.plain, rows.call
     ndarray, native = np.ndarray, NATIVE
 
-    def reducing(x: Any, axis: Any = -1, *, out: Any = None, where: Any = None, dtype: Any = None,
-                 keepdims: bool = False) -> Any:
-        if (type(x) is ndarray and x.dtype in native and type(axis) is int and out is None and where is None
-                and dtype is None and not keepdims and x.ndim and x.flags.aligned):
+    def reducing(
+        x: Any, axis: Any = -1, *, out: Any = None, where: Any = None, dtype: Any = None, keepdims: bool = False
+    ) -> Any:
+        if (
+            type(x) is ndarray
+            and x.dtype in native
+            and type(axis) is int
+            and out is None
+            and where is None
+            and dtype is None
+            and not keepdims
+            and x.ndim
+            and x.flags.aligned
+        ):
             return ufunc(x, axis=axis)
         return general((x,), axis, out, where, dtype, keepdims)
 
     # What NumPy itself does right is left to it: small arrays feel each test.
     def row(x: Any, axis: Any = -1, *, out: Any = None, where: Any = None, dtype: Any = None) -> Any:
-        if (type(x) is ndarray and x.dtype in native and type(axis) is int and where is None and dtype is None
-                and x.ndim and x.flags.aligned):
+        if (
+            type(x) is ndarray
+            and x.dtype in native
+            and type(axis) is int
+            and where is None
+            and dtype is None
+            and x.ndim
+            and x.flags.aligned
+        ):
             if out is None:
                 return ufunc(x, axis=axis)
             if type(out) is ndarray and out.dtype is x.dtype and out.shape == x.shape:
@@ -261,36 +276,72 @@ def _docstring(record: RowActivation, operation: str) -> str:
     name = record.name
     if operation == "backward":
         lead = f"The gradient with respect to the argument of {name}, from its result y = {name}(x)."
-        operands = ["grad : array_like", "    The gradient with respect to y.", "y : array_like",
-                    f"    The result of {name}, not its argument."]
+        operands = [
+            "grad : array_like",
+            "    The gradient with respect to y.",
+            "y : array_like",
+            f"    The result of {name}, not its argument.",
+        ]
     else:
         lead = record.summary
         operands = ["x : array_like", "    Real numbers."]
-    lines = [lead, "", f"    {name}(x) = {record.formula}", "", "Parameters", "----------", *operands,
-             "axis : int, tuple of int or None, default -1", AXIS, "out : ndarray, optional",
-             "    Where the result goes; it may be an operand itself, which takes no memory."]
+    lines = [
+        lead,
+        "",
+        f"    {name}(x) = {record.formula}",
+        "",
+        "Parameters",
+        "----------",
+        *operands,
+        "axis : int, tuple of int or None, default -1",
+        AXIS,
+        "out : ndarray, optional",
+        "    Where the result goes; it may be an operand itself, which takes no memory.",
+    ]
     if operation == "value":
         nothing = "-inf" if record.reduces else f"all {record.masked:g}"
         left_out = "" if record.reduces else f" Entries where it is false get {record.masked:g}."
-        lines += ["where : array_like of bool, optional",
-                  f"    The entries of a row that take part; broadcasts against x.{left_out} A row with nothing left is "
-                  f"{nothing}.",
-                  "dtype : dtype, optional", "    What to compute in, and the dtype of a new result."]
+        lines += [
+            "where : array_like of bool, optional",
+            f"    The entries of a row that take part; broadcasts against x.{left_out} A row with nothing left is "
+            f"{nothing}.",
+            "dtype : dtype, optional",
+            "    What to compute in, and the dtype of a new result.",
+        ]
     if record.reduces:
         lines += ["keepdims : bool, default False", "    Whether the axis stays, with length 1."]
-    lines += ["", "Returns", "-------", "ndarray, or what array type the operand had" if not record.reduces else
-              "ndarray or scalar",
-              "    float16, bfloat16, float32, float64 and longdouble keep their dtype; bool and 8/16-bit integers give "
-              "float32, wider integers float64.",
-              "", "Notes", "-----"]
+    lines += [
+        "",
+        "Returns",
+        "-------",
+        "ndarray, or what array type the operand had" if not record.reduces else "ndarray or scalar",
+        "    float16, bfloat16, float32, float64 and longdouble keep their dtype; bool and 8/16-bit integers give "
+        "float32, wider integers float64.",
+        "",
+        "Notes",
+        "-----",
+    ]
     if operation == "value":
-        lines += [f"Range: {record.range}.", f"Largest error: {ERRORS[name]}; float16 and bfloat16 are rounded once from "
-                  "float32."]
-    lines += ["NaN makes its whole row NaN, and no other; no floating-point warning is ever raised.", "", "Raises", "------",
-              "numpy.exceptions.AxisError", "    For an axis that the operand does not have.",
-              "TypeError", "    For complex, object and other operands that are not real numbers, and for an unfit out.",
-              "ValueError", "    For an axis given twice, and an out of another shape or read-only.",
-              "", "References", "----------", f"{record.source}."]
+        lines += [
+            f"Range: {record.range}.",
+            f"Largest error: {ERRORS[name]}; float16 and bfloat16 are rounded once from float32.",
+        ]
+    lines += [
+        "NaN makes its whole row NaN, and no other; no floating-point warning is ever raised.",
+        "",
+        "Raises",
+        "------",
+        "numpy.exceptions.AxisError",
+        "    For an axis that the operand does not have.",
+        "TypeError",
+        "    For complex, object and other operands that are not real numbers, and for an unfit out.",
+        "ValueError",
+        "    For an axis given twice, and an out of another shape or read-only.",
+        "",
+        "References",
+        "----------",
+        f"{record.source}.",
+    ]
     return "\n".join(lines)
 
 
@@ -309,7 +360,7 @@ class _Rows:
         key = masked, several, loop.char == "g"
         if key not in self._ufuncs:
             ufunc = self._ufuncs[key] = self.engine.make_row_ufunc(self.record, self.operation, *key)
-            setattr(_ufuncs, ufunc.__name__, ufunc)     # where pickle finds it
+            setattr(_ufuncs, ufunc.__name__, ufunc)  # where pickle finds it
         return self._ufuncs[key]
 
     def call(self, given: tuple[Any, ...], axis: Any, out: Any, where: Any, dtype: Any, keepdims: bool) -> Any:
@@ -343,7 +394,7 @@ class _Rows:
         natural = _promotion.result_dtype(self.record.name, self.inputs, [array.dtype for array in arrays], False)
         if dtype is None:
             return natural
-        chosen = np.dtype(dtype)
+        chosen: np.dtype[Any] = np.dtype(dtype)
         if not _promotion.is_float(chosen):
             raise TypeError(f"{self.record.name}: dtype is {chosen}, expected a floating-point dtype")
         return chosen
@@ -394,8 +445,9 @@ class _Rows:
 
     # ---- the computation ----------------------------------------------------------------------------------------
 
-    def _compute(self, arrays: list[Any], axes: tuple[int, ...], out: Any, where: Any, loop: np.dtype[Any],
-                 keepdims: bool) -> Any:
+    def _compute(
+        self, arrays: list[Any], axes: tuple[int, ...], out: Any, where: Any, loop: np.dtype[Any], keepdims: bool
+    ) -> Any:
         if len(axes) > MAX_ROW_DIMENSIONS:
             return self._compute_joined(arrays, axes, out, where, loop, keepdims)
         shape = self._result_shape(arrays[0].shape, axes, keepdims)
@@ -417,8 +469,9 @@ class _Rows:
             np.copyto(result, target, casting="same_kind")
         return result
 
-    def _compute_joined(self, arrays: list[Any], axes: tuple[int, ...], out: Any, where: Any, loop: np.dtype[Any],
-                        keepdims: bool) -> Any:
+    def _compute_joined(
+        self, arrays: list[Any], axes: tuple[int, ...], out: Any, where: Any, loop: np.dtype[Any], keepdims: bool
+    ) -> Any:
         """Joins a row of very many dimensions in copies, since no view can."""
         shape = arrays[0].shape
         outer = tuple(n for k, n in enumerate(shape) if k not in axes)
@@ -455,7 +508,9 @@ class _Rows:
         if _package(given) == "pandas" and not keepdims:
             return _with_pandas_labels(result, given, axes)
         if _package(given) == "xarray":
-            kept = given if not self._reduces else given.isel(dict.fromkeys((given.dims[k] for k in axes), 0), drop=True)
+            kept = (
+                given if not self._reduces else given.isel(dict.fromkeys((given.dims[k] for k in axes), 0), drop=True)
+            )
             return kept.copy(data=result) if not keepdims else result
         if _is_masked(given):
             left_out = np.logical_not(mask)
@@ -491,14 +546,20 @@ def _is_masked(value: Any) -> bool:
 def _answers_ufuncs(value: Any) -> bool:
     """Whether the type of an operand computes ufuncs in its own way: a dask array, but not what NumPy can look into."""
     method = getattr(type(value), "__array_ufunc__", None)
-    return method is not None and not isinstance(value, (np.ndarray, np.generic)) \
+    return (
+        method is not None
+        and not isinstance(value, (np.ndarray, np.generic))
         and _package(value) not in ("pandas", "xarray")
+    )
 
 
 def _with_pandas_labels(result: Any, given: Any, axes: tuple[int, ...]) -> Any:
     if result.shape == given.shape:
-        return given._constructor(result, **given._construct_axes_dict(given._AXIS_ORDERS), copy=False) \
-            if given.ndim == 2 else given._constructor(result, index=given.index, name=given.name, copy=False)
+        return (
+            given._constructor(result, **given._construct_axes_dict(given._AXIS_ORDERS), copy=False)
+            if given.ndim == 2
+            else given._constructor(result, index=given.index, name=given.name, copy=False)
+        )
     if result.ndim == 0:
         return result[()]
     return given._constructor_sliced(result, index=given.axes[1 - axes[0]])

@@ -45,7 +45,8 @@ def exponentials(chunks: Chunks) -> tuple[Array, ...]:
 def place(chunks: Chunks) -> tuple[Array, ...]:
     """The maximum, and the number of entries before the first one that is equal to it."""
     maximum = _maximum(chunks)
-    first, seen = -1, 0
+    first: Array = np.asarray(-1)
+    seen = 0
     for (x,) in chunks():
         found = np.argmax(x == maximum, axis=-1, keepdims=True) + seen
         first = np.where((first < 0) & np.any(x == maximum, axis=-1, keepdims=True), found, first)
@@ -119,7 +120,7 @@ class ReferenceRowUfunc:
 
     def __call__(self, *operands: Any, out: Any = None, axis: int = -1) -> Any:
         if len(operands) > self.nin:
-            *operands, out = operands
+            operands, out = operands[:-1], operands[-1]
         for operand in operands:
             if not isinstance(operand, np.ndarray):
                 return operand.__array_ufunc__(self, "__call__", *operands, axis=axis)
@@ -170,7 +171,7 @@ class ReferenceRowUfunc:
         for *arrays, target in pieces([*operands, result]):
             values = self._prepared(arrays, dtype)
             known = statistics
-            if self._statistics is place:       # as the formula has it: relative to the first maximum
+            if self._statistics is place:  # as the formula has it: relative to the first maximum
                 known = statistics[0], np.arange(seen, seen + values[0].shape[1]) - statistics[1]
             computed = formula(*values, *known)
             if self.masked:

@@ -13,7 +13,7 @@ def register_when_imported() -> None:
     if "threadpoolctl" in sys.modules:
         _register(sys.modules["threadpoolctl"])
     else:
-        sys.meta_path.insert(0, _Watcher())  # type: ignore[arg-type]  # the base class costs 8 ms to import
+        sys.meta_path.insert(0, _Watcher())  # its base class would cost 8 ms to import
 
 
 def _register(threadpoolctl: ModuleType) -> None:
@@ -48,7 +48,7 @@ class _Watcher:
         sys.meta_path.remove(self)
         spec = PathFinder.find_spec(name, path)
         if spec is not None and spec.loader is not None:
-            spec.loader = _RegisteringLoader(spec.loader)
+            spec.loader = _RegisteringLoader(spec.loader)  # type: ignore[assignment]  # as above
         return spec
 
 

@@ -78,10 +78,13 @@ def test_every_layout(name: str, dtype: str) -> None:
     for axis in (0, 1):
         reference = call(name, x, axis=axis)
         for view in (np.asfortranarray(x), wide[::2, ::2], backwards, unaligned, x.astype(x.dtype.newbyteorder())):
-            np.testing.assert_allclose(call(name, view, axis=axis), reference, rtol=8 * np.finfo(dtype).eps,
-                                       atol=np.finfo(dtype).eps)
+            np.testing.assert_allclose(
+                call(name, view, axis=axis), reference, rtol=8 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps
+            )
         once = call(name, np.repeat(x[:1], len(x), 0), axis=axis)
-        np.testing.assert_allclose(call(name, np.broadcast_to(x[:1], x.shape), axis=axis), once, rtol=8 * np.finfo(dtype).eps)
+        np.testing.assert_allclose(
+            call(name, np.broadcast_to(x[:1], x.shape), axis=axis), once, rtol=8 * np.finfo(dtype).eps
+        )
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2, 3, -2, (0, 1), (1, 2), (2, 1), (0, 2), (1, 3), (0, 1, 3), (), None])
@@ -124,8 +127,11 @@ def test_masks(name: str, axis: int, shape: tuple[int, int]) -> None:
     left_out = -np.inf if name == "log_softmax" else 0.0
     sign = -1 if name == "softmin" else 1
     kept = np.where(mask, x, -sign * np.inf)
-    true = np.asarray(expected(name, kept, axis)).astype(float) if name != "sparsemax" else np.asarray(
-        oracle.sparsemax(np.where(mask, x, -1e6), axis)).astype(float)
+    true = (
+        np.asarray(expected(name, kept, axis)).astype(float)
+        if name != "sparsemax"
+        else np.asarray(oracle.sparsemax(np.where(mask, x, -1e6), axis)).astype(float)
+    )
     nothing = ~mask.any(axis=axis)
     if name == "logsumexp":
         true = np.where(nothing, -np.inf, true)
@@ -236,7 +242,9 @@ def test_other_inputs() -> None:
     assert fastact.softmax(normal(5), dtype=np.float64).dtype == np.float64
     assert fastact.softmax(normal(5).astype(np.longdouble)).dtype == np.longdouble
     x = normal((2, 9)).astype(np.longdouble)
-    np.testing.assert_allclose(fastact.softmax(x), oracle.softmax(x), rtol=1e-18 if np.finfo(x.dtype).nmant > 60 else 1e-15)
+    np.testing.assert_allclose(
+        fastact.softmax(x), oracle.softmax(x), rtol=1e-18 if np.finfo(x.dtype).nmant > 60 else 1e-15
+    )
 
 
 def test_bfloat16() -> None:
@@ -260,11 +268,15 @@ def test_in_place(name: str) -> None:
 
 @pytest.mark.parametrize("name", KEEP_SHAPE)
 def test_overlapping_views(name: str) -> None:
-    for take, put in [(slice(0, -7), slice(7, None)), (slice(7, None), slice(0, -7)), (slice(None, None, -1), slice(None))]:
+    for take, put in [
+        (slice(0, -7), slice(7, None)),
+        (slice(7, None), slice(0, -7)),
+        (slice(None, None, -1), slice(None)),
+    ]:
         x = normal(2000)
         reference = call(name, x[take].copy())
         call(name, x[take], out=x[put])
-        np.testing.assert_allclose(x[put], reference, rtol=1e-6)    # a row is summed as its layout suggests
+        np.testing.assert_allclose(x[put], reference, rtol=1e-6)  # a row is summed as its layout suggests
 
 
 def test_refusals() -> None:
@@ -303,7 +315,7 @@ def test_unfit_outputs_are_left_alone() -> None:
             with pytest.raises(error):
                 call(name, x, out=out)
             assert np.all(out == 7)
-    with pytest.raises(TypeError, match="softmax: out is a list, expected a numpy.ndarray"):
+    with pytest.raises(TypeError, match=r"softmax: out is a list, expected a numpy.ndarray"):
         fastact.softmax(x, out=[0.0])
     with pytest.raises(ValueError, match="logsumexp: out has shape"):
         fastact.logsumexp(x, out=np.zeros(4, np.float32))
@@ -349,7 +361,12 @@ def test_gradients_agree_with_differences() -> None:
 
 def test_which_operations_there_are() -> None:
     assert not any(hasattr(fastact.derivative, name) for name in NAMES)
-    assert [name for name in NAMES if hasattr(fastact.backward, name)] == ["softmax", "log_softmax", "softmin", "sparsemax"]
+    assert [name for name in NAMES if hasattr(fastact.backward, name)] == [
+        "softmax",
+        "log_softmax",
+        "softmin",
+        "sparsemax",
+    ]
 
 
 def test_no_warnings() -> None:
