@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from math import inf, isfinite
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 # Formulas are written once over a namespace of functions (`xp`) and a scalar type (`T`): over NumPy they are the
 # fallback engine, over jitted functions the Numba engine, and for a reader they are the definition. A maker returns
@@ -18,8 +18,7 @@ FormulaMaker = Callable[[Any, Any], "tuple[Formula, ...]"]
 USES = ("hidden", "output", "gate")
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A parameter of an activation, and the values that make sense for it.
 
     A parameter whose `default` is None has to be given; `example` then stands for it where facts are stated.
@@ -41,8 +40,7 @@ class Parameter:
         return value
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(NamedTuple):
     """A set of real numbers; an end belongs to it (is reached) or is only approached."""
 
     low: float
@@ -58,8 +56,7 @@ class Interval:
 REALS = Interval(-inf, inf)
 
 
-@dataclass(frozen=True)
-class Kink:
+class Kink(NamedTuple):
     """A point where the derivative jumps, and the value that fastact gives it there (PyTorch's choice).
 
     Either may be the name of a parameter, with a minus sign before it or not.
@@ -81,8 +78,7 @@ def _resolve(quantity: float | str, parameters: Mapping[str, float]) -> float:
     return -value if quantity.startswith("-") else value
 
 
-@dataclass(frozen=True)
-class Elsewhere:
+class Elsewhere(NamedTuple):
     """The same activation in another library, and how its definition or its defaults differ there."""
 
     name: str

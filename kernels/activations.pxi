@@ -60,7 +60,7 @@ cdef inline real tanh(real x) noexcept nogil:
         if not HAS_FMA:
             return <float>tanh[double](x)
     return copy_sign(tanh_of_positive(absolute(x)), x)
-    # float32: 0.974 ULP, 0.501. float64: 0.94, 1.36.
+    # float32: 0.708 ULP, 0.501. float64: 0.71, 0.91.
 
 
 cdef inline real tanh_derivative(real x) noexcept nogil:

@@ -126,7 +126,7 @@ def quotient(numerator: list[mpf], denominator: list[mpf], a: mpf) -> mpf:
 
 
 def computed(fit: Fit | RationalFit) -> tuple[str, list[list[str]]]:
-    """The error reached with rounded coefficients, and the coefficients of each polynomial, as the kernels have them."""
+    """The error reached with rounded coefficients, and each polynomial's coefficients as the kernels write them."""
     if isinstance(fit, Fit):
         values = [[rounded(c, fit.bits) for c in remez(fit)]]
         error = reached(fit, values[0])

@@ -52,6 +52,7 @@ typedef struct {
     int inputs;                          /* arrays, then parameters */
     char *const *data;                   /* inputs, then the output */
     const ptrdiff_t *strides;
+    int place;                           /* of the output: an output_place */
     int streaming;                       /* write past the caches */
 } elementwise_call;
 
@@ -173,16 +174,36 @@ static void store_block(const elementwise_call *call, const block_buffer *buffer
     }
 }
 
-/* Whether the output is contiguous memory that no input shares. (NumPy lets them share all of it or nothing.) */
-static int output_stands_apart(const elementwise_call *call)
+/*
+ * How the output lies to the inputs in memory. NumPy copies an input that it overlaps, except where walking the operands
+ * in order is safe: an input may be the output itself, or lie ahead of it.
+ */
+typedef enum {
+    APART,      /* no byte is shared */
+    IN_PLACE,   /* what is shared is shared element by element */
+    BEHIND,     /* an element may be some other's input: they are computed in order, on one thread */
+} output_place;
+
+static output_place place_of_output(const elementwise_call *call, ptrdiff_t n)
 {
     int out = call->inputs;
+    const char *first[MAX_INPUTS + 1], *end[MAX_INPUTS + 1];
+    output_place place = APART;
+    for (int k = 0; k <= out; k++) {
+        ptrdiff_t size = k == out ? call->type->size : type_of_input(call, k)->size;
+        ptrdiff_t reach = (n - 1) * call->strides[k];
+        first[k] = call->data[k] + (reach < 0 ? reach : 0);
+        end[k] = call->data[k] + (reach < 0 ? 0 : reach) + size;
+    }
     for (int k = 0; k < out; k++) {
-        if (call->data[k] == call->data[out]) {
-            return 0;
+        if (call->data[k] == call->data[out] && call->strides[k] == call->strides[out]) {
+            place = place == APART ? IN_PLACE : place;
+        }
+        else if (first[k] < end[out] && first[out] < end[k]) {
+            place = BEHIND;
         }
     }
-    return call->strides[out] == call->type->size;
+    return place;
 }
 
 static int all_contiguous(const elementwise_call *call)
@@ -195,23 +216,40 @@ static int all_contiguous(const elementwise_call *call)
     return 1;
 }
 
+/* Computes elements [begin, end), at least LANES of them, straight from memory to memory. */
+static void compute_directly(const elementwise_call *call, ptrdiff_t begin, ptrdiff_t end)
+{
+    int out = call->inputs;
+    const void *inputs[MAX_INPUTS];
+    for (int k = 0; k < out; k++) {
+        inputs[k] = call->data[k] + begin * call->strides[k];
+    }
+    call->kernel(inputs, call->data[out] + begin * call->strides[out], end - begin);
+}
+
 /* Computes elements [begin, end) of a call block by block. */
 static void elementwise_range(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const elementwise_call *call = context;
     int out = call->inputs;
     /* The kernel may then write straight to the output. */
-    int direct = output_stands_apart(call) && call->type->narrow == NULL && !call->streaming;
+    int direct = call->place == APART && call->strides[out] == call->type->size && call->type->narrow == NULL
+                 && !call->streaming;
     block_buffer buffers[MAX_INPUTS], results;
     const void *inputs[MAX_INPUTS];
     ptrdiff_t n;
 
+    if (direct && end - begin >= LANES && all_contiguous(call)) {
+        ptrdiff_t tail = (end - begin) % LANES;
+        compute_directly(call, begin, end - tail);
+        if (tail != 0) {
+            compute_directly(call, end - LANES, end);    /* some elements twice, to the same bits */
+        }
+        return;
+    }
     for (ptrdiff_t i = begin; i < end; i += n) {
         n = end - i;
-        if (n > LANES && direct && all_contiguous(call)) {
-            n &= -(ptrdiff_t)LANES;     /* one call of the kernel for all but the tail */
-        }
-        else if (n > BLOCK) {
+        if (n > BLOCK) {
             n = BLOCK;
         }
         else if (n > LANES && n % LANES != 0) {
@@ -257,8 +295,9 @@ static void elementwise(block_kernel kernel, const element_type *type, int array
         .data = data,
         .strides = strides,
     };
-    call.streaming = streaming_pays(n * type->size) && output_stands_apart(&call);
-    if (n < threshold || pool_num_threads() == 1) {
+    call.place = place_of_output(&call, n);
+    call.streaming = call.place == APART && strides[call.inputs] == type->size && streaming_pays(n * type->size);
+    if (n < threshold || call.place == BEHIND || pool_num_threads() == 1) {
         elementwise_range(&call, 0, n);
     }
     else {

@@ -83,9 +83,9 @@ cdef inline real power_of_two(real sum) noexcept nogil:
 # where W is 1 plus a small even series w, which takes fewer terms than e**u or tanh u. A rough q with half the digits
 # is put in place of the quotient. Its products with the powers of two are exact, so that what it leaves of the
 # numerator, rest = numerator - q * denominator, is known to all its digits; and as q is right to 6 % (tanh) or 11 %
-# (sigmoid), the roundings in rest / denominator count no more than that. The rough q also keeps the division off the critical path: what bounds
-# these loops is how many instructions can wait for another's result. Without a fused multiply-add some digits of the
-# rest are lost; float32 then goes through float64, which can afford it.
+# (sigmoid), the roundings in rest / denominator count no more than that. As q needs no division, the loop waits less,
+# which is bound by how many instructions the processor can hold that wait for another's result. Without a fused
+# multiply-add some digits of the rest are lost; float32 then goes through float64, which can afford it.
 
 
 cdef inline (real, real) reduce_by_half_ln2(real y, real n) noexcept nogil:

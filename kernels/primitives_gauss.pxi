@@ -44,7 +44,7 @@ cdef inline (double, double) short_exp_quotient(double x) noexcept nogil:
     cdef double s = r * r
     # e**r = (W + r) / (W - r), W = r coth(r/2).
     # remez short_coth: relative error of W 2**-28.8
-    cdef double w = 2.0 + s * (0.16666625839678087 + s * -0.002766763794017052)
+    cdef double w = fma(s, 0.16666625839678087 + s * -0.002766763794017052, 2.0)
     return power_of_two(sum) * (w + r), w - r
 
 
@@ -101,23 +101,37 @@ cdef inline float rough_inverse(float x) noexcept nogil:
     return float32_of_bits(0x7ef127eaU - bits_of_float32(x))
 
 
+cdef inline (float, float, float) exp_parts32(float x, float x_low) noexcept nogil:
+    """e**(x + x_low) for -104 <= x <= 0, without its power of two: 1 + r rounded, the rest, and the power plus a bias.
+
+    The power in the bias is 2**24 times too big, for it may be subnormal.
+    """
+    cdef float sum = fma(x, <float>1.442695, <float>12583063.0)
+    cdef float n = sum - <float>12583063.0
+    # r is exact; r + r_low is not, but is near enough for all beyond the linear term.
+    cdef float r = fma(-n, <float>0.6931472, x)
+    cdef float r_low = fma(n, <float>1.9046542e-09, x_low)
+    cdef float f = r + r_low
+    # remez exp_excess: relative error 2**-28.0
+    cdef float part = <float>0.49999994 + f * (<float>0.16666521 + f * (<float>0.04166839 + f * (<float>0.00836871
+        + f * <float>0.0013814617)))
+    cdef float one = <float>1 + r
+    return one, fma(f * f, part, r_low + (r - (one - <float>1))), sum
+
+
 cdef inline float gelu_float32(float x) noexcept nogil:
     """x Phi(x), for a processor with a fused multiply-add."""
-    # With a = |x|, a Phi(-a) = exp(-a**2 / 2) a R(a), R as in coefficients_gauss.py. It is got as
-    # 2**n h (1 + f), where only h (1 + f) is rounded at the precision of the result: h is nearly a / (2.1875 (a + 0.875)),
-    # which is a R(a) within 8 %, and f holds all else, the rounding errors of h too.
-    cdef float a, half, square, square_low, sum, n, r, r_low, d, part, d_low, h, rest, above, below, ripple, one, f, y
+    # With a = |x|, a Phi(-a) = exp(-a**2 / 2) a R(a), R as in coefficients_gauss.py. It is got as 2**n (h one + h f),
+    # where only the sum is rounded at the precision of the result: h is nearly a / (2.1875 (a + 0.875)), which is
+    # a R(a) within 8 %, and f holds all that is missing, the rounding error of h too.
+    cdef float a, half, square, square_low, sum, d, part, d_low, h, rest, above, below, ripple, one, f, y
     a = absolute(x)
     # Beyond 14.4 all is 0 as it is at 14.4, and 2**n would leave its range. NaN comes through x itself.
     a = float32_of_bits(bits_of_float32(a) if bits_of_float32(a) < 0x41666666U else 0x41666666U)
     half = <float>0.5 * a
     square = half * a
     square_low = fma(half, a, -square)
-    sum = fma(square, <float>-1.442695, <float>12583063.0)
-    n = sum - <float>12583063.0
-    # r is exact; r + r_low is not, but is near enough for all beyond the linear term.
-    r = fma(-n, <float>0.6931472, -square)
-    r_low = fma(n, <float>1.9046542e-09, -square_low)
+    one, f, sum = exp_parts32(-square, -square_low)
     d = fma(a, <float>2.1875, <float>1.9140625)
     part = d - <float>1.9140625
     d_low = fma(a, <float>2.1875, -part)
@@ -129,14 +143,7 @@ cdef inline float gelu_float32(float x) noexcept nogil:
     below = <float>1.0 + a * (<float>1.7038401 + a * (<float>1.2487942 + a * (<float>0.50056416
         + a * (<float>0.11233048 + a * <float>0.012144964))))
     ripple = above / below
-    # exp(r) = one + f, where one is 1 + r rounded.
-    f = r + r_low
-    one = <float>1 + r
-    r_low = r_low + fma(rest, rough_inverse(a) * one, r - (one - <float>1))
-    # remez exp_excess: relative error 2**-28.0
-    part = <float>0.49999994 + f * (<float>0.16666521 + f * (<float>0.04166839 + f * (<float>0.00836871
-        + f * <float>0.0013814617)))
-    f = fma(f * f, part, r_low)
+    f = fma(rest * rough_inverse(a), one, f)
     f = fma(ripple, one + f, f)
     # 2**n is 2**24 times too big, for it may be subnormal.
     y = fma(h, one, h * f) * power_of_two(sum)
@@ -172,9 +179,9 @@ cdef inline (double, double, double) exp_parts(double x, double x_low) noexcept 
     cdef double r = fma(-n, 5.497923018708371e-14, first)
     cdef double r_low = fma(-n, 5.497923018708371e-14, first - r) + x_low
     # remez exp64: relative error 2**-56.3
-    cdef double p = 0.5000000000000011 + r * (0.16666666666666413 + r * (0.041666666666530267 + r * (0.008333333333494336
-        + r * (0.0013888888943596833 + r * (0.0001984126950676485 + r * (2.480149313700458e-05
-        + r * (2.7557586281944997e-06 + r * (2.763023366422882e-07 + r * 2.5000067321957548e-08))))))))
+    cdef double p = 0.5000000000000011 + r * (0.16666666666666413 + r * (0.041666666666530267
+        + r * (0.008333333333494336 + r * (0.0013888888943596833 + r * (0.0001984126950676485
+        + r * (2.480149313700458e-05 + r * (2.7557586281944997e-06 + r * (2.763023366422882e-07 + r * 2.5000067321957548e-08))))))))
     cdef double t = r * r * p
     cdef double tail = r + t
     cdef double high = 1.0 + tail
@@ -258,10 +265,11 @@ cdef inline (double, double) sigmoid_derivative_parts(double v) noexcept nogil:
     return d * m, rest
 
 
-cdef inline double normal_tail(double t) noexcept nogil:
+cdef inline (double, double) normal_tail(double t) noexcept nogil:
     """(a + 0.75) exp(a**2 / 2) Phi(-a) for 0 <= a <= 55, from t = (a - 4) / (a + 4)."""
     # remez normal_tail: relative error 2**-53.8
-    return 0.4484505461843524 + t * (-0.054104046939411905 + t * (-0.01709517911039127 + t * (0.046527215887979756
+    cdef double first = 0.4484505461843524
+    cdef double p = -0.054104046939411905 + t * (-0.01709517911039127 + t * (0.046527215887979756
         + t * (-0.039914038454616926 + t * (0.020059121350382306 + t * (-0.005129269110913233
         + t * (-0.00044532656380882267 + t * (0.000741693184940996 + t * (-8.3041503585072e-05
         + t * (-9.501535867792476e-05 + t * (2.0092004879111553e-05 + t * (1.4703138240408705e-05
@@ -269,34 +277,42 @@ cdef inline double normal_tail(double t) noexcept nogil:
         + t * (5.774509118786264e-07 + t * (1.736346319013266e-08 + t * (-1.155524898083782e-07
         + t * (-2.5996760192249828e-08 + t * (1.9130587585021687e-08 + t * (8.986382229450088e-09
         + t * (-2.022985870978624e-09 + t * (-1.7196363562807139e-09 + t * (5.770728421495731e-11
-        + t * 1.3805180514749913e-10))))))))))))))))))))))))
+        + t * 1.3805180514749913e-10)))))))))))))))))))))))
+    cdef double sum = first + t * p
+    return sum, fma(t, p, first - sum)
 
 
-cdef inline double normal_slope(double t) noexcept nogil:
-    """(exp(a**2 / 2) Phi(-a) - a phi(0)) / (z - a), where z is its root, for 0 <= a <= 55, from t = (a - 4) / (a + 4)."""
+cdef inline (double, double) normal_slope(double t) noexcept nogil:
+    """(exp(a**2 / 2) Phi(-a) - a phi(0)) / (z - a), z its root, for 0 <= a <= 55, from t = (a - 4) / (a + 4)."""
     # remez normal_slope: relative error 2**-56.14
-    return 0.4622112440495753 + t * (-0.10336589852195696 + t * (0.060462936767851215 + t * (-0.028083359953044677
+    cdef double first = 0.4622112440495753
+    cdef double p = -0.10336589852195696 + t * (0.060462936767851215 + t * (-0.028083359953044677
         + t * (0.009504950375089635 + t * (-0.001788260541344075 + t * (-0.00015461331269747014
         + t * (0.00018577577616805764 + t * (-1.7477215338790204e-05 + t * (-1.8034950316023042e-05
         + t * (3.538903183410309e-06 + t * (2.216787417546666e-06 + t * (-4.921627149953588e-07
         + t * (-3.4950181341041304e-07 + t * (5.234269490766803e-08 + t * (6.349171089681608e-08
         + t * (-5.967761606280086e-10 + t * (-1.1598874265730316e-08 + t * (-1.977704617394e-09
         + t * (1.842113993628486e-09 + t * (7.241593621484928e-10 + t * (-2.0434779886035777e-10
-        + t * (-1.4352843916411835e-10 + t * (9.27982689655888e-12
-        + t * 1.2634010583100834e-11)))))))))))))))))))))))
+        + t * (-1.4352843916411835e-10 + t * (9.27982689655888e-12 + t * 1.2634010583100834e-11))))))))))))))))))))))
+    cdef double sum = first + t * p
+    return sum, fma(t, p, first - sum)
 
 
 cdef inline (double, double) gelu_of_left(double a) noexcept nogil:
     """a Phi(-a) for 0 <= a <= 55, as a product of two."""
-    cdef double e, e_low, sum, m, rest, square, n, n_low, p, d, d_low, y
+    cdef double e, e_low, sum, m, rest, square, n, n_low, p, p_low, d, d_low, t, t_low, y
     square = a * a
     e, e_low, sum = exp_parts(-0.5 * square, 0.5 * product_excess(a, a, square))
     m, rest = powers_of_parts(sum)
     n = a * e
     n_low = a * e_low - product_excess(a, e, n)
-    p = normal_tail((a - 4.0) / (a + 4.0))
-    y = n * p
-    n_low = n_low * p - product_excess(n, p, y)
+    p = a - 4.0
+    d = a + 4.0
+    t, t_low = quotient_parts(p, a - (p + 4.0), d, a - (d - 4.0))
+    p, p_low = normal_tail(t)
+    # t's rounding error means one of a, times p's derivative.
+    p_low = p_low + 0.125 * d * d * t_low * (p / (a + 0.75) + a * p - 0.3989422804014327 * (a + 0.75))
+    y, n_low = product_parts(n, n_low, p, p_low)
     d, d_low = sum_parts(a, 0.75)
     n = y
     y = n / d
@@ -306,18 +322,16 @@ cdef inline (double, double) gelu_of_left(double a) noexcept nogil:
 
 cdef inline (double, double) gelu_derivative_of_left(double a) noexcept nogil:
     """Phi(-a) - a phi(a) for 0 <= a <= 55, as a product of two."""
-    cdef double e, e_low, sum, m, rest, square, p, d, d_low, y, low
+    cdef double e, e_low, sum, m, rest, square, p, p_low, d, d_low, y, low
     square = a * a
     e, e_low, sum = exp_parts(-0.5 * square, 0.5 * product_excess(a, a, square))
     m, rest = powers_of_parts(sum)
-    p = normal_slope((a - 4.0) / (a + 4.0))
+    p, p_low = normal_slope((a - 4.0) / (a + 4.0))
     d, d_low = sum_parts(0.7517915246935645, -a)
     d_low = d_low - 1.4956759177009883e-17
-    y = e * p
-    low = e_low * p - product_excess(e, p, y)
-    p = d * y
-    low = d * low + d_low * y - product_excess(d, y, p)
-    return (p + low) * m, rest
+    y, low = product_parts(e, e_low, p, p_low)
+    y, low = product_parts(y, low, d, d_low)
+    return (y + low) * m, rest
 
 
 cdef inline (double, double) quick_gelu_exponent(double x) noexcept nogil:

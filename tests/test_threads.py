@@ -68,6 +68,16 @@ def test_softmax_same_bits_for_any_number_of_threads(
             assert fastact.softmax(array, axis=axis).tobytes() == expected
 
 
+@pytest.mark.parametrize("shift", [1, 5, 16, 40_000])
+def test_overlapping_views_under_threads(shift: int, x: np.ndarray[Any, Any]) -> None:
+    for source, target in ((slice(shift, None), slice(None, -shift)), (slice(None, -shift), slice(shift, None))):
+        array = x.copy()
+        expected = one_thread(x[source])
+        with fastact.threads(4):
+            fastact.sigmoid(array[source], out=array[target])
+        np.testing.assert_array_equal(array[target], expected)
+
+
 def test_many_callers_at_once(x: np.ndarray[Any, Any]) -> None:
     expected = one_thread(x).tobytes()
     with fastact.threads(4), concurrent.futures.ThreadPoolExecutor(8) as pool:

@@ -1,8 +1,11 @@
-# The argument times a gate that it opens itself. Far to the left the result is 0, far to the right the argument: float32
-# takes these at the end, float64 clamps what goes into the exponential.
+# The argument times a gate that it opens itself. Far to the left the result is 0, far to the right the argument:
+# float32 takes these at the end, float64 clamps what goes into the exponential. ULP: the largest errors measured,
+# float32 over every 7th pattern (gelu over all), float64 over 40,000 points, with a fused multiply-add; derivatives
+# beyond 1/16 of their root. Within that, their absolute error is below 0.03 ULP of 1.
 
 
 cdef inline real silu(real x) noexcept nogil:
+    # ULP: float32 0.51, float64 0.60
     cdef double y, rest
     if real is float:
         return between_ends(x, <float>-200, <float>40, <float>short_gated(x, x), x)
@@ -12,6 +15,7 @@ cdef inline real silu(real x) noexcept nogil:
 
 
 cdef inline real silu_derivative(real x) noexcept nogil:
+    # ULP: float32 0.53, float64 0.63
     cdef double y, rest, v
     if real is float:
         return between_ends(x, <float>-200, <float>40, <float>short_gated_derivative(x, x), <float>1)
@@ -22,6 +26,7 @@ cdef inline real silu_derivative(real x) noexcept nogil:
 
 
 cdef inline real quick_gelu(real x) noexcept nogil:
+    # ULP: float32 0.52, float64 0.60
     cdef double y, rest, v, v_low
     if real is float:
         return between_ends(x, <float>-100, <float>24, <float>short_gated(x, 1.702 * <double>x), x)
@@ -32,6 +37,7 @@ cdef inline real quick_gelu(real x) noexcept nogil:
 
 
 cdef inline real quick_gelu_derivative(real x) noexcept nogil:
+    # ULP: float32 0.52, float64 0.64
     cdef double y, rest, v, v_low
     if real is float:
         v = 1.702 * <double>x
@@ -43,6 +49,7 @@ cdef inline real quick_gelu_derivative(real x) noexcept nogil:
 
 
 cdef inline real gelu_tanh(real x) noexcept nogil:
+    # ULP: float32 0.52, float64 0.59
     # (1 + tanh(u)) / 2 = sigmoid(2u), 2u = v.
     cdef double y, rest, v, v_low
     if real is float:
@@ -55,6 +62,7 @@ cdef inline real gelu_tanh(real x) noexcept nogil:
 
 
 cdef inline real gelu_tanh_derivative(real x) noexcept nogil:
+    # ULP: float32 0.52, float64 0.70
     # x dv/dx has the form of v, with three times the cubic term.
     cdef double y, rest, v, v_low, g, g_low, a, square
     if real is float:
@@ -72,6 +80,7 @@ cdef inline real gelu_tanh_derivative(real x) noexcept nogil:
 
 
 cdef inline real mish(real x) noexcept nogil:
+    # ULP: float32 0.52, float64 0.61
     # tanh(log(1 + w)) = w (w + 2) / (w (w + 2) + 2), w = e**x.
     cdef double y, rest
     if real is float:
@@ -82,6 +91,7 @@ cdef inline real mish(real x) noexcept nogil:
 
 
 cdef inline real mish_derivative(real x) noexcept nogil:
+    # ULP: float32 0.54, float64 0.71
     cdef double y, rest
     if real is float:
         return between_ends(x, <float>-200, <float>40, <float>short_mish_derivative(x), <float>1)
@@ -91,6 +101,7 @@ cdef inline real mish_derivative(real x) noexcept nogil:
 
 
 cdef inline real gelu(real x) noexcept nogil:
+    # ULP: float32 0.97, float64 1.3
     cdef double y, rest
     if real is float:
         if HAS_FMA:
@@ -102,6 +113,7 @@ cdef inline real gelu(real x) noexcept nogil:
 
 
 cdef inline real gelu_derivative(real x) noexcept nogil:
+    # ULP: float32 0.72, float64 1.3
     cdef double y, rest
     if real is float:
         return <float>short_gelu_derivative(x, clamp(absolute(x), <float>20))
