@@ -20,7 +20,8 @@ lint: $(TEST)/ready
 	$(TEST)/bin/ruff format --check .
 	$(TEST)/bin/mypy
 	$(TEST)/bin/python -m tools.stubs --check
-	$(TEST)/bin/python -m mypy.stubtest fastact --allowlist tools/stubtest-allowlist.txt
+	$(TEST)/bin/python -m mypy.stubtest fastact --mypy-config-file pyproject.toml \
+		--allowlist tools/stubtest-allowlist.txt
 
 # The tests that hold fastact against other frameworks. PyTorch of this version has CPU builds; a plain "torch" may
 # bring gigabytes of CUDA libraries.

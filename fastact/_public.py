@@ -84,8 +84,8 @@ def _with_named_inputs(record: Activation, operation: str, doc: str) -> Callable
     bound = _inner_ufunc(engine.bind(record, operation, f"{name}_with_defaults", doc))
     inputs = _engine.operation_inputs(record, operation)
     defaults = tuple(parameter.default for parameter in record.parameters.values())
-    if None in defaults:  # a parameter that has to be given
-        defaults = defaults[defaults.index(None) + 1 :]
+    while None in defaults:  # parameters that have to be given
+        defaults = defaults[1:]
     parameters = len(record.parameters)
     check = _checker(record)
 

@@ -148,7 +148,6 @@ cdef inline real tanh_of_positive(real x) noexcept nogil:
         sum = fma(x, 2.8853900817779268, 6755399441056767.0)
         n = sum - 6755399441056767.0
     u, u_low = reduce_by_half_ln2(x, n)
-    w = coth_series(u)
     m = power_of_two(sum)
     # Where m + 1 is rounded, m - 1 must differ from it by 2 all the same.
     b = m + <real>1
@@ -157,6 +156,7 @@ cdef inline real tanh_of_positive(real x) noexcept nogil:
     # numerator - q * denominator = c W + d u
     c = fma(-q, b, a)
     d = fma(-q, a, b)
+    w = coth_series(u)
     rest = fma(w, c, fma(d, u, c))
     if real is double:
         rest = fma(d, u_low, rest)
@@ -178,7 +178,6 @@ cdef inline real sigmoid_of_negative(real x, real excess, real gain) noexcept no
         n = sum - 6755399441057215.0
         e = rough_exp(x, 6442452414.9564)
     u, u_low = reduce_by_half_ln2(<real>0.5 * x, n)
-    w = coth_series(u)
     m = power_of_two(sum)
     g = m * gain
     a = big - m
@@ -189,6 +188,7 @@ cdef inline real sigmoid_of_negative(real x, real excess, real gain) noexcept no
     # numerator - q * denominator = c W + d u
     c = fma(-q, m, g - scaled_q)
     d = fma(-q, m, g + scaled_q)
+    w = coth_series(u)
     rest = fma(w, c, fma(d, u + (u_low - <real>0.5 * excess), c))
     return <real>0 if x < limit else q + rest / fma(b, w, fma(-a, u, b))
 

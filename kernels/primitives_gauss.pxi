@@ -97,26 +97,27 @@ cdef inline double short_gelu_derivative(double x, double a) noexcept nogil:
 
 
 cdef inline float rough_inverse(float x) noexcept nogil:
-    """1 / x for x > 0, within 6 %: the exponent and, roughly, the logarithm of the mantissa change sign."""
-    return float32_of_bits(0x7ef127eaU - bits_of_float32(x))
+    """1 / x for x > 0, within 0.4 %: the exponent and, roughly, the logarithm of the mantissa change sign; one step of
+    Newton's iteration mends that."""
+    cdef float y = float32_of_bits(0x7ef127eaU - bits_of_float32(x))
+    return y * fma(-x, y, <float>2)
 
 
-cdef inline (float, float, float) exp_parts32(float x, float x_low) noexcept nogil:
-    """e**(x + x_low) for -104 <= x <= 0, without its power of two: 1 + r rounded, the rest, and the power plus a bias.
+cdef inline (float, float, float, float) exp_parts32(float x) noexcept nogil:
+    """e**x for -104 <= x <= 0, without its power of two: 1 + r rounded, what e**r has beyond it, the part of x that r
+    leaves out, and the power plus a bias.
 
     The power in the bias is 2**24 times too big, for it may be subnormal.
     """
     cdef float sum = fma(x, <float>1.442695, <float>12583063.0)
     cdef float n = sum - <float>12583063.0
-    # r is exact; r + r_low is not, but is near enough for all beyond the linear term.
+    # r is exact.
     cdef float r = fma(-n, <float>0.6931472, x)
-    cdef float r_low = fma(n, <float>1.9046542e-09, x_low)
-    cdef float f = r + r_low
     # remez exp_excess: relative error 2**-28.0
-    cdef float part = <float>0.49999994 + f * (<float>0.16666521 + f * (<float>0.04166839 + f * (<float>0.00836871
-        + f * <float>0.0013814617)))
+    cdef float part = <float>0.49999994 + r * (<float>0.16666521 + r * (<float>0.04166839 + r * (<float>0.00836871
+        + r * <float>0.0013814617)))
     cdef float one = <float>1 + r
-    return one, fma(f * f, part, r_low + (r - (one - <float>1))), sum
+    return one, fma(r * r, part, r - (one - <float>1)), n * <float>1.9046542e-09, sum
 
 
 cdef inline float gelu_float32(float x) noexcept nogil:
@@ -124,14 +125,14 @@ cdef inline float gelu_float32(float x) noexcept nogil:
     # With a = |x|, a Phi(-a) = exp(-a**2 / 2) a R(a), R as in coefficients_gauss.py. It is got as 2**n (h one + h f),
     # where only the sum is rounded at the precision of the result: h is nearly a / (2.1875 (a + 0.875)), which is
     # a R(a) within 8 %, and f holds all that is missing, the rounding error of h too.
-    cdef float a, half, square, square_low, sum, d, part, d_low, h, rest, above, below, ripple, one, f, y
+    cdef float a, half, square, square_low, r_low, sum, d, part, d_low, h, rest, above, below, ripple, one, f, y
     a = absolute(x)
     # Beyond 14.4 all is 0 as it is at 14.4, and 2**n would leave its range. NaN comes through x itself.
     a = float32_of_bits(bits_of_float32(a) if bits_of_float32(a) < 0x41666666U else 0x41666666U)
     half = <float>0.5 * a
     square = half * a
     square_low = fma(half, a, -square)
-    one, f, sum = exp_parts32(-square, -square_low)
+    one, f, r_low, sum = exp_parts32(-square)
     d = fma(a, <float>2.1875, <float>1.9140625)
     part = d - <float>1.9140625
     d_low = fma(a, <float>2.1875, -part)
@@ -143,7 +144,7 @@ cdef inline float gelu_float32(float x) noexcept nogil:
     below = <float>1.0 + a * (<float>1.7038401 + a * (<float>1.2487942 + a * (<float>0.50056416
         + a * (<float>0.11233048 + a * <float>0.012144964))))
     ripple = above / below
-    f = fma(rest * rough_inverse(a), one, f)
+    f = fma(fma(rest, rough_inverse(a), r_low - square_low), one + f, f)
     f = fma(ripple, one + f, f)
     # 2**n is 2**24 times too big, for it may be subnormal.
     y = fma(h, one, h * f) * power_of_two(sum)
@@ -181,7 +182,8 @@ cdef inline (double, double, double) exp_parts(double x, double x_low) noexcept 
     # remez exp64: relative error 2**-56.3
     cdef double p = 0.5000000000000011 + r * (0.16666666666666413 + r * (0.041666666666530267
         + r * (0.008333333333494336 + r * (0.0013888888943596833 + r * (0.0001984126950676485
-        + r * (2.480149313700458e-05 + r * (2.7557586281944997e-06 + r * (2.763023366422882e-07 + r * 2.5000067321957548e-08))))))))
+        + r * (2.480149313700458e-05 + r * (2.7557586281944997e-06 + r * (2.763023366422882e-07
+        + r * 2.5000067321957548e-08))))))))
     cdef double t = r * r * p
     cdef double tail = r + t
     cdef double high = 1.0 + tail

@@ -6,6 +6,7 @@ import inspect
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -22,36 +23,48 @@ from numpy.typing import ArrayLike
 '''
 
 
-def stub_of_function(name: str, function: object) -> str:
-    """One line (or definition) of a stub file."""
+ARRAYS = {"grad", "x", "y", "gate", "value", "weight"}
+PLAIN_TYPES = {"int", "bool"}
+
+
+def stub_of_function(name: str, function: Any) -> str:
+    """One line of a stub file."""
     if isinstance(function, np.ufunc):
         return f"{name}: np.ufunc"
-    parameters = []
-    for parameter in inspect.signature(function).parameters.values():  # type: ignore[arg-type]
-        hint = "Any" if parameter.kind is parameter.VAR_KEYWORD else parameter.annotation
-        typed = parameter.replace(annotation=inspect.Parameter.empty)
-        text = str(typed)
-        declared = f"{text.partition('=')[0]}: {hint if isinstance(hint, str) else 'ArrayLike'}"
-        parameters.append(declared + (f" = {parameter.default!r}" if parameter.default is not parameter.empty else ""))
-    return f"def {name}({', '.join(parameters)}) -> Any: ..."
+    signature = inspect.signature(function)
+    typed = [parameter.replace(annotation=hint(parameter)) for parameter in signature.parameters.values()]
+    text = str(signature.replace(parameters=typed, return_annotation="Any"))
+    return f"def {name}{text.replace(QUOTE, '')}: ..."
 
 
-def stub_of_module(module: ModuleType, more: str = "") -> str:
+QUOTE = "'"
+
+
+def hint(parameter: inspect.Parameter) -> str:
+    """The type of an argument: arrays and activations' parameters are array_like."""
+    if parameter.annotation in PLAIN_TYPES:
+        return str(parameter.annotation)
+    is_array = parameter.name in ARRAYS or isinstance(parameter.default, float) or parameter.name in PARAMETERS
+    return "ArrayLike" if is_array else "Any"
+
+
+PARAMETERS = {name for record in fastact.activations.values() for name in record.parameters}
+
+
+def stub_of_module(module: ModuleType, rest: str = "") -> str:
     """The stub file of a module whose functions follow from the table."""
-    functions = [name for name in module.__all__ if name in fastact.activations or callable(getattr(module, name))]
-    lines = [stub_of_function(name, getattr(module, name)) for name in functions if name in fastact.activations]
-    names = "\n".join(f'    "{name}",' for name in module.__all__)
-    return f"{HEADER}{more}\n__all__ = [\n{names}\n]\n\n" + "\n".join(lines) + "\n"
+    names = {name for record in fastact.activations.values() for name in (record.name, *record.aliases)}
+    functions = [stub_of_function(name, getattr(module, name)) for name in module.__all__ if name in names]
+    exported = "\n".join(f'    "{name}",' for name in module.__all__)
+    return f"{HEADER}{rest}\n__all__ = [\n{exported}\n]\n\n" + "\n".join(functions) + "\n"
 
 
 REST = """\
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-
 from fastact import backward, derivative
-from fastact._records import Activation, activations
 from fastact._config import config, get_num_threads, set_num_threads, show_config, threads
+from fastact._lookup import get
+from fastact._records import activations
 from fastact._version import __version__
 """
 
