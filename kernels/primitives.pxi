@@ -163,8 +163,8 @@ cdef inline real tanh_of_positive(real x) noexcept nogil:
     return <real>1 if x > limit else q + rest / fma(b, w, fma(a, u, b))
 
 
-cdef inline real sigmoid_of_negative(real x, real excess, real gain) noexcept nogil:
-    """gain / (1 + e**(excess - x)) for x <= 0, down to the smallest subnormal; the gain is a power of two."""
+cdef inline real sigmoid_of_negative(real x, real gain) noexcept nogil:
+    """gain / (1 + e**-x) for x <= 0, down to the smallest subnormal; the gain is a power of two."""
     cdef real big, limit, sum, n, u, u_low, w, m, g, a, b, e, q, scaled_q, c, d, rest
     # Numerator and denominator are 2**56 (2**448) times too big, so that none of their parts underflows.
     if real is float:
@@ -189,7 +189,7 @@ cdef inline real sigmoid_of_negative(real x, real excess, real gain) noexcept no
     c = fma(-q, m, g - scaled_q)
     d = fma(-q, m, g + scaled_q)
     w = coth_series(u)
-    rest = fma(w, c, fma(d, u + (u_low - <real>0.5 * excess), c))
+    rest = fma(w, c, fma(d, u + u_low, c))
     return <real>0 if x < limit else q + rest / fma(b, w, fma(-a, u, b))
 
 

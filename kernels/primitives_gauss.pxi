@@ -219,7 +219,7 @@ cdef inline (double, double) gated(double x, double v, double v_low) noexcept no
     y = n / d
     y_low = (product_excess(y, d, n) + (n_low - y * d_low)) / d
     # On the right e**-v is 0 long before x y_low would meet infinity.
-    y = fma(x, y, x * y_low) if v < 800.0 else x
+    y = x if v >= 800.0 else fma(x, y, x * y_low)
     return y * (m if left else 1.0), rest if left else 1.0
 
 
@@ -383,7 +383,7 @@ cdef inline (double, double) mish_parts(double x, double v) noexcept nogil:
     d_low = d_low + (n_low if left else 2.0 * n_low + s_low)
     n, n_low = product_parts(e if left else 1.0, e_low if left else 0.0, s, s_low)
     y, y_low = quotient_parts(n, n_low, d, d_low)
-    y = fma(x, y, x * y_low) if v < 800.0 else x
+    y = x if v >= 800.0 else fma(x, y, x * y_low)
     return y * (m if left else 1.0), rest if left else 1.0
 
 
