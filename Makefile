@@ -7,7 +7,7 @@ TEST := .venv-test
 BENCH := .venv-bench
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-peers bench lint stubs werror pool tsan no-compiler build clean
+.PHONY: demo test test-peers bench lint coefficients stubs werror pool tsan no-compiler build clean
 
 demo: $(DEMO)/ready
 	$(DEMO)/bin/python examples/real_input.py
@@ -38,6 +38,12 @@ bench: $(BENCH)/ready
 # Rewrites the stubs from the table of activations.
 stubs: $(TEST)/ready
 	$(TEST)/bin/python -m tools.stubs
+
+# Every coefficient in the kernels is what its script computes.
+coefficients: $(TEST)/ready
+	$(TEST)/bin/python -m kernels.coefficients.core --check
+	$(TEST)/bin/python -m kernels.coefficients.algebraic --check
+	$(TEST)/bin/python -m kernels.coefficients.self_gated --check
 
 # The kernels compile without a warning.
 werror: $(TEST)/ready

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FORMULAS = [HERE / "activations.pxi", *sorted((HERE / "activations").glob("*.pxi"))]
+FORMULAS = sorted((HERE / "activations").glob("*.pxi"))
 ROW_FUNCTIONS = HERE / "rowwise_real.h"
 TEMPLATE = HERE / "module.pyx.in"
 SOURCES = sorted(path for pattern in ("*.pxi", "*.in", "*.h", "*.c", "*.py") for path in HERE.rglob(pattern))

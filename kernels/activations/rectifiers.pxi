@@ -3,6 +3,38 @@
 # parameters, and over a sample of float64.
 
 
+cdef inline number identity(number x) noexcept nogil:
+    return x
+
+
+cdef inline number identity_derivative(number x) noexcept nogil:
+    return 1 if x == x else x
+
+
+cdef inline number step(number x, number at_zero) noexcept nogil:
+    return 1 if x > 0 else (0 if x < 0 else (at_zero if x == 0 else x))
+
+
+cdef inline number step_derivative(number x, number at_zero) noexcept nogil:
+    return 0 if x == x else x
+
+
+cdef inline number relu(number x) noexcept nogil:
+    return 0 if x < 0 else x
+
+
+cdef inline number relu_derivative(number x) noexcept nogil:
+    return 1 if x > 0 else (0 if x <= 0 else x)
+
+
+cdef inline real leaky_relu(real x, real negative_slope) noexcept nogil:
+    return x if x > 0 else x * negative_slope
+
+
+cdef inline real leaky_relu_derivative(real x, real negative_slope) noexcept nogil:
+    return 1 if x > 0 else (negative_slope if x <= 0 else x)
+
+
 cdef inline number relu6(number x) noexcept nogil:
     return 0 if x < 0 else (6 if x > 6 else x)
 

@@ -3,6 +3,43 @@
 # parameters, and over a sample of float64.
 
 
+cdef inline real sigmoid(real x) noexcept nogil:
+    if real is float:
+        if not HAS_FMA:
+            return <float>sigmoid[double](x)
+    cdef real y = sigmoid_of_negative(-absolute(x), <real>1)
+    return <real>1 - y if x > 0 else y
+    # float32: 0.950 ULP, 0.501. float64: 0.99, 1.07.
+
+
+cdef inline real sigmoid_derivative(real x) noexcept nogil:
+    # sigmoid(x) sigmoid(-x) = y (1 - y), with y the smaller one; y - y**2 rounds once.
+    if real is float:
+        if not HAS_FMA:
+            return <float>sigmoid_derivative[double](x)
+    cdef real y = sigmoid_of_negative(-absolute(x), <real>1)
+    return fma(-y, y, y)
+    # float32: 1.61 ULP, 0.501. float64: 1.54, 1.65.
+
+
+cdef inline real tanh(real x) noexcept nogil:
+    if real is float:
+        if not HAS_FMA:
+            return <float>tanh[double](x)
+    return copy_sign(tanh_of_positive(absolute(x)), x)
+    # float32: 0.708 ULP, 0.501. float64: 0.71, 0.91.
+
+
+cdef inline real tanh_derivative(real x) noexcept nogil:
+    # 1 - tanh(x)**2 = 4 sigmoid(2x) sigmoid(-2x), which does not cancel: 4 y (1 - y).
+    if real is float:
+        if not HAS_FMA:
+            return <float>tanh_derivative[double](x)
+    cdef real y = sigmoid_of_negative(<real>-2 * absolute(x), <real>4)
+    return fma(<real>-0.25 * y, y, y)
+    # float32: 1.61 ULP, 0.501. float64: 1.58, 1.63.
+
+
 cdef inline real log_sigmoid(real x) noexcept nogil:
     cdef double depth = -absolute(<double>x)
     if real is float:

@@ -3,6 +3,36 @@
 # parameters, and over a sample of float64.
 
 
+cdef inline real softplus(real x, real beta) noexcept nogil:
+    # max(x, 0) + log(1 + e**-|beta x|) / beta, in which the rounding of beta x counts |beta x| times.
+    cdef double z = <double>x * <double>beta
+    cdef double depth = -absolute(z), excess, curved
+    if real is float:
+        depth = -200.0 if depth < -200.0 else depth
+        return <float>((x if z > 0 else <float>0) + short_log1p(short_exp(depth)) / beta)
+    else:
+        excess = product_excess(x, beta, z)
+        curved = log1p_of_exp(depth, excess if z > 0 else -excess)
+        return (x if z > 0 else 0.0) + curved / beta
+    # float32: 0.533 ULP, 0.533. float64: 1.30, 1.30.
+
+
+cdef inline real softplus_derivative(real x, real beta) noexcept nogil:
+    # sigmoid(beta x)
+    cdef real z = beta * x, excess
+    if real is float:
+        if not HAS_FMA:
+            return <float>softplus_derivative[double](x, beta)
+        excess = fma(-beta, x, z)
+    else:
+        excess = product_excess(beta, x, z)
+    cdef real y = sigmoid_of_negative(-absolute(z), <real>1)
+    # sigmoid' = y (1 - y) says what the rounding of beta x did to y.
+    y = fma(y * y - y, excess if z < 0 else -excess, y)
+    return <real>1 - y if z > 0 else y
+    # float32: 0.950 ULP, 0.501. float64: 0.99, 1.07.
+
+
 cdef inline real elu(real x, real alpha) noexcept nogil:
     cdef double y, y_low
     if real is float:

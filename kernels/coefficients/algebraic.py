@@ -1,15 +1,14 @@
-"""Compute the polynomials of primitives_more.pxi and activations/, as coefficients.py does those of primitives.pxi.
+"""Compute the polynomials of primitives/algebraic.pxi, as core does those of primitives/core.pxi.
 
-    python kernels/coefficients_more.py            print each polynomial: interval, error, coefficients
-    python kernels/coefficients_more.py --check    verify that the kernels hold these coefficients
+    python -m kernels.coefficients.algebraic            print each polynomial: interval, error, coefficients
+    python -m kernels.coefficients.algebraic --check    verify that the kernels hold these coefficients
 """
 
 import sys
-from pathlib import Path
 
-import coefficients
-from coefficients import HALF_LN2, SLACK, Fit, atanh_tail, exp_tail
 from mpmath import mp, mpf
+
+from kernels.coefficients.core import HALF_LN2, SLACK, Fit, atanh_tail, exp_tail, main
 
 
 def tanh_shrink_ratio(s: mpf) -> mpf:
@@ -47,8 +46,4 @@ FITS = (
 )
 
 if __name__ == "__main__":
-    here = Path(__file__).parent
-    coefficients.FITS = FITS
-    formulas = [f"activations/{path.name}" for path in sorted(here.glob("activations/*.pxi"))]
-    coefficients.SOURCES = ("primitives_more.pxi", *formulas)
-    sys.exit(coefficients.main())
+    sys.exit(main(FITS, "primitives/algebraic.pxi"))

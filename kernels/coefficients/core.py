@@ -1,7 +1,7 @@
-"""Compute every polynomial of the kernels, by Remez's exchange algorithm in high precision.
+"""Compute the polynomials of primitives/core.pxi, by Remez's exchange algorithm in high precision.
 
-    python kernels/coefficients.py            print each polynomial: interval, error, coefficients
-    python kernels/coefficients.py --check    verify that the kernels hold these coefficients
+    python -m kernels.coefficients.core            print each polynomial: interval, error, coefficients
+    python -m kernels.coefficients.core --check    verify that the kernels hold these coefficients
 
 Needs mpmath. In the kernels, the comment `remez NAME` stands above the polynomial of that name, and its coefficients
 follow in ascending order of their powers.
@@ -11,7 +11,7 @@ import argparse
 import re
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from mpmath import mp, mpf
 mp.dps = 60
 
 LN2 = mp.log(2)
-SOURCES = ("primitives.pxi", "activations.pxi")
+KERNELS = Path(__file__).parents[1]
 # The reduced argument passes its nominal end by the rounding of the reduction: a little more than an ulp of it.
 SLACK = 1 + mpf(2) ** -20
 
@@ -141,13 +141,14 @@ def in_kernels(name: str, text: str) -> list[str]:
     return re.findall(r"(?<![\w.])-?\d+\.\d+(?:e-?\d+)?", statement)
 
 
-def main() -> int:
+def main(fits: Sequence[Fit], source: str) -> int:
+    """Print the fits, and with --check compare them with what a file of the kernels holds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the kernels")
     check = parser.parse_args().check
-    text = "\n".join((Path(__file__).parent / name).read_text() for name in SOURCES) if check else ""
+    text = (KERNELS / source).read_text() if check else ""
     wrong = 0
-    for fit in FITS:
+    for fit in fits:
         coefficients = [rounded(c, fit.bits) for c in remez(fit)]
         literals = [literal(c, fit.bits) for c in coefficients]
         low, high = (mp.nstr(end, 5) for end in fit.interval)
@@ -160,4 +161,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(FITS, "primitives/core.pxi"))

@@ -1,4 +1,4 @@
-# What the piecewise, exponential and algebraic activations share beyond primitives.pxi.
+# What the piecewise, exponential and algebraic activations share beyond core.pxi.
 #
 # Choices stand one after the other, not inside each other, and where two would tell the same about x, one of them asks
 # |x|: the compiler takes nested or related choices apart, and makes masked moves of all their combinations.

@@ -1,7 +1,7 @@
-"""Compute the polynomials and rational functions of primitives_gauss.pxi, as coefficients.py does for other kernels.
+"""Compute the polynomials and rational functions of primitives/self_gated.pxi, as core does for primitives/core.pxi.
 
-    python kernels/coefficients_gauss.py            print each: interval, error, coefficients
-    python kernels/coefficients_gauss.py --check    verify that the kernels hold these coefficients
+    python -m kernels.coefficients.self_gated            print each: interval, error, coefficients
+    python -m kernels.coefficients.self_gated --check    verify that the kernels hold these coefficients
 
 R(a) = exp(a^2 / 2) Phi(-a) is the normal distribution's tail without its fast decay (Mills' ratio over sqrt(2 pi)). It
 falls smoothly like 1 / a, and so is a polynomial in t = (a - 4) / (a + 4) over all of a >= 0 (Shepherd and Laframboise
@@ -14,14 +14,14 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-import coefficients
 import mpmath
-from coefficients import HALF_LN2, Fit, exp_tail, extrema, literal, reached, remez, rounded
 from mpmath import mp, mpf
 
-KERNELS = Path(__file__).parent / "primitives_gauss.pxi"
+from kernels.coefficients import core
+from kernels.coefficients.core import HALF_LN2, Fit, exp_tail, extrema, literal, reached, remez, rounded
+
+SOURCE = core.KERNELS / "primitives/self_gated.pxi"
 ROOT_2 = mp.sqrt(2)
 DENSITY_AT_0 = 1 / mp.sqrt(2 * mp.pi)
 ROOT_OF_DERIVATIVE = mp.findroot(lambda a: mp.erfc(a / ROOT_2) / 2 - a * mp.npdf(a), mpf("0.75"))
@@ -70,7 +70,7 @@ def argument(t: mpf) -> mpf:
 
 def twice_coth_tail(s: mpf) -> mpf:
     """(r coth(r / 2) - 2) / r^2 for s = r^2."""
-    return coefficients.coth_tail(s / 4) / 2
+    return core.coth_tail(s / 4) / 2
 
 
 def interval(end: int) -> tuple[mpf, mpf]:
@@ -150,7 +150,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the kernels")
     check = parser.parse_args().check
-    text = KERNELS.read_text() if check else ""
+    text = SOURCE.read_text() if check else ""
     wrong = 0
     for fit in FITS:
         error, polynomials = computed(fit)

@@ -5,7 +5,7 @@
 # stands where a formula lives on the single rounding, a + b * c where it does not matter. And float64 arithmetic may
 # serve a float32 result: it costs twice the instructions, and saves those that would carry rounding errors.
 #
-# The polynomials come from coefficients.py, which also checks them here, by the name after `remez`.
+# The polynomials come from coefficients/core.py, which also checks them here, by the name after `remez`.
 
 from libc.stdint cimport uint32_t, uint64_t
 

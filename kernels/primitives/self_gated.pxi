@@ -122,7 +122,7 @@ cdef inline (float, float, float, float) exp_parts32(float x) noexcept nogil:
 
 cdef inline float gelu_float32(float x) noexcept nogil:
     """x Phi(x), for a processor with a fused multiply-add."""
-    # With a = |x|, a Phi(-a) = exp(-a**2 / 2) a R(a), R as in coefficients_gauss.py. It is got as 2**n (h one + h f),
+    # With a = |x|, a Phi(-a) = exp(-a**2 / 2) a R(a), R as in coefficients/self_gated.py. It is got as 2**n (h one + h f),
     # where only the sum is rounded at the precision of the result: h is nearly a / (2.1875 (a + 0.875)), which is
     # a R(a) within 8 %, and f holds all that is missing, the rounding error of h too.
     cdef float a, half, square, square_low, r_low, sum, d, part, d_low, h, rest, above, below, ripple, one, f, y
