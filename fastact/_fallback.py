@@ -169,8 +169,14 @@ class ReferenceUfunc:
         masked = where is not True
         operands = [*arrays, *([np.asarray(where, dtype=bool)] if masked else []), out]
         mask_type = [np.dtype(bool)] if masked else []
-        out_flags = ["readwrite" if masked else "writeonly", "allocate", "no_broadcast", "no_subtype"]
-        op_flags: Any = [["readonly"]] * (len(operands) - 1) + [out_flags]
+        out_flags = [
+            "readwrite" if masked else "writeonly",
+            "overlap_assume_elementwise",
+            "allocate",
+            "no_broadcast",
+            "no_subtype",
+        ]
+        op_flags: Any = [["readonly", "overlap_assume_elementwise"]] * (len(operands) - 1) + [out_flags]
         if out is None:
             shape = np.broadcast_shapes(*(operand.shape for operand in operands[:-1]))
             operands[-1] = self._allocate(arrays, shape, order, loop)

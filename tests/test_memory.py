@@ -13,7 +13,7 @@ import fastact
 
 MEGABYTE = 1 << 20
 SIZE = 16 * MEGABYTE  # bytes of the input
-ALLOWANCE = MEGABYTE  # for blocks and bookkeeping
+ALLOWANCE = 2 * MEGABYTE  # for blocks and bookkeeping
 
 
 @pytest.fixture

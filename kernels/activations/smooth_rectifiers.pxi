@@ -27,8 +27,8 @@ cdef inline real softplus_derivative(real x, real beta) noexcept nogil:
     else:
         excess = product_excess(beta, x, z)
     cdef real y = sigmoid_of_negative(-absolute(z), <real>1)
-    # sigmoid' = y (1 - y) says what the rounding of beta x did to y.
-    y = fma(y * y - y, excess if z < 0 else -excess, y)
+    # sigmoid' = y (1 - y) says what the rounding of beta x did to y. (At infinity the excess is NaN, and y is 0.)
+    y = fma(y * y - y, excess if z < 0 else -excess, y) if y > 0 else y
     return <real>1 - y if z > 0 else y
     # float32: 0.950 ULP, 0.501. float64: 0.99, 1.07.
 
