@@ -7,7 +7,7 @@ TEST := .venv-test
 BENCH := .venv-bench
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-peers bench lint coefficients stubs werror pool tsan no-compiler build clean
+.PHONY: demo test test-peers bench lint coefficients stubs readme werror pool tsan no-compiler build clean
 
 demo: $(DEMO)/ready
 	$(DEMO)/bin/python examples/real_input.py
@@ -20,6 +20,7 @@ lint: $(TEST)/ready
 	$(TEST)/bin/ruff format --check .
 	$(TEST)/bin/mypy
 	$(TEST)/bin/python -m tools.stubs --check
+	$(TEST)/bin/python -m tools.readme --check
 	$(TEST)/bin/python -m mypy.stubtest fastact --mypy-config-file pyproject.toml \
 		--allowlist tools/stubtest-allowlist.txt
 
@@ -38,6 +39,10 @@ bench: $(BENCH)/ready
 # Rewrites the stubs from the table of activations.
 stubs: $(TEST)/ready
 	$(TEST)/bin/python -m tools.stubs
+
+# Rewrites the README's table of functions.
+readme: $(TEST)/ready
+	$(TEST)/bin/python -m tools.readme
 
 # Every coefficient in the kernels is what its script computes.
 coefficients: $(TEST)/ready
