@@ -107,7 +107,7 @@ def largest_difference(job: Job) -> float:
 
 
 def main() -> None:
-    console = Console()
+    console = Console(width=max(Console().width, 130))
     table = Table(title="The same answers, sooner (float32, median of interleaved rounds)")
     for heading in ("job", "array"):
         table.add_column(heading)
