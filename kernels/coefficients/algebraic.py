@@ -1,7 +1,7 @@
 """Compute the polynomials of primitives/algebraic.pxi, as core does those of primitives/core.pxi.
 
-    python -m kernels.coefficients.algebraic            print each polynomial: interval, error, coefficients
-    python -m kernels.coefficients.algebraic --check    verify that the kernels hold these coefficients
+python -m kernels.coefficients.algebraic            print each polynomial: interval, error, coefficients
+python -m kernels.coefficients.algebraic --check    verify that the kernels hold these coefficients
 """
 
 import sys
@@ -18,8 +18,7 @@ def tanh_shrink_ratio(s: mpf) -> mpf:
         with mp.workdps(2 * mp.dps):
             return +((x - mp.tanh(x)) / x**3)
     return -mp.fsum(
-        mpf(4) ** k * (mpf(4) ** k - 1) * mp.bernoulli(2 * k) / mp.factorial(2 * k) * s ** (k - 2)
-        for k in range(2, 16)
+        mpf(4) ** k * (mpf(4) ** k - 1) * mp.bernoulli(2 * k) / mp.factorial(2 * k) * s ** (k - 2) for k in range(2, 16)
     )
 
 
