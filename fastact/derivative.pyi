@@ -49,37 +49,27 @@ __all__ = [
 
 identity: np.ufunc
 linear: np.ufunc
-
 def step(x: ArrayLike, at_zero: ArrayLike = 1.0, **keywords: Any) -> Any: ...
-
 relu: np.ufunc
 relu6: np.ufunc
 squared_relu: np.ufunc
-
 def leaky_relu(x: ArrayLike, negative_slope: ArrayLike = 0.01, **keywords: Any) -> Any: ...
 def prelu(x: ArrayLike, weight: ArrayLike) -> Any: ...
 def threshold(x: ArrayLike, threshold: ArrayLike, value: ArrayLike, **keywords: Any) -> Any: ...
 def thresholded_relu(x: ArrayLike, alpha: ArrayLike = 1.0, **keywords: Any) -> Any: ...
-
 sigmoid: np.ufunc
 log_sigmoid: np.ufunc
 logit: np.ufunc
 tanh: np.ufunc
 softsign: np.ufunc
-
 def hard_tanh(x: ArrayLike, min_value: ArrayLike = -1.0, max_value: ArrayLike = 1.0, **keywords: Any) -> Any: ...
-
 hard_sigmoid: np.ufunc
 sparse_sigmoid: np.ufunc
-
 def softplus(x: ArrayLike, beta: ArrayLike = 1.0, **keywords: Any) -> Any: ...
 def squareplus(x: ArrayLike, b: ArrayLike = 4.0, **keywords: Any) -> Any: ...
-
 sparse_plus: np.ufunc
-
 def elu(x: ArrayLike, alpha: ArrayLike = 1.0, **keywords: Any) -> Any: ...
 def celu(x: ArrayLike, alpha: ArrayLike = 1.0, **keywords: Any) -> Any: ...
-
 selu: np.ufunc
 silu: np.ufunc
 swish: np.ufunc
@@ -90,7 +80,6 @@ gelu_tanh: np.ufunc
 hard_swish: np.ufunc
 hard_silu: np.ufunc
 tanh_shrink: np.ufunc
-
 def hard_shrink(x: ArrayLike, threshold: ArrayLike = 0.5, **keywords: Any) -> Any: ...
 def soft_shrink(x: ArrayLike, threshold: ArrayLike = 0.5, **keywords: Any) -> Any: ...
 def glu(x: ArrayLike, axis: int = -1) -> Any: ...
