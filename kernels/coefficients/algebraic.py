@@ -45,4 +45,4 @@ FITS = (
 )
 
 if __name__ == "__main__":
-    sys.exit(main(FITS, "primitives/algebraic.pxi"))
+    sys.exit(main(FITS, "primitives/algebraic.pxi", "activations/shrinkage.pxi"))

@@ -141,12 +141,12 @@ def in_kernels(name: str, text: str) -> list[str]:
     return re.findall(r"(?<![\w.])-?\d+\.\d+(?:e-?\d+)?", statement)
 
 
-def main(fits: Sequence[Fit], source: str) -> int:
-    """Print the fits, and with --check compare them with what a file of the kernels holds."""
+def main(fits: Sequence[Fit], *sources: str) -> int:
+    """Print the fits, and with --check compare them with what these files of the kernels hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the kernels")
     check = parser.parse_args().check
-    text = (KERNELS / source).read_text() if check else ""
+    text = "\n".join((KERNELS / source).read_text() for source in sources) if check else ""
     wrong = 0
     for fit in fits:
         coefficients = [rounded(c, fit.bits) for c in remez(fit)]
