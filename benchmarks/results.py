@@ -35,7 +35,7 @@ def markdown(results: Results, commit: str) -> str:
     """RESULTS.md: the machine, what to know, the means, and a table for each setting."""
     tables = "\n".join(_setting(group) for group in groups(results.cases).values())
     return (
-        "# The last full measurement\n\n"
+        "# The last committed measurement\n\n"
         "Made by `make bench`; the numbers behind it are in `results.json`. Measure your own machine with "
         "`python -m fastact bench`.\n\n"
         f"{_provenance(results, commit)}\n"
