@@ -1,1 +1,1 @@
-"""Benchmarks of this repository: pytest-benchmark suites, and what is made of the last full measurement."""
+"""Benchmarks of this repository: pytest-benchmark suites, and what the repository shows of a measurement."""

@@ -1,4 +1,4 @@
-"""What the repository shows of its last full measurement: `python -m benchmarks.results` after `make bench`.
+"""What the repository shows of its last committed measurement: `python -m benchmarks.results` after `make bench`.
 
 Writes RESULTS.md and results.svg beside results.json, and the block of the README between its markers. Every number in
 them is taken from results.json.
@@ -36,7 +36,7 @@ def markdown(results: Results, commit: str) -> str:
     tables = "\n".join(_setting(group) for group in groups(results.cases).values())
     return (
         "# The last committed measurement\n\n"
-        "Made by `make bench`; the numbers behind it are in `results.json`. Measure your own machine with "
+        "Made by `python -m benchmarks.results`; the numbers behind it are in `results.json`. Measure your own machine with "
         "`python -m fastact bench`.\n\n"
         f"{_provenance(results, commit)}\n"
         f"{table.EXPLANATION}\n\n"
