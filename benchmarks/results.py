@@ -36,8 +36,8 @@ def markdown(results: Results, commit: str) -> str:
     tables = "\n".join(_setting(group) for group in groups(results.cases).values())
     return (
         "# The last committed measurement\n\n"
-        "Made by `python -m benchmarks.results`; the numbers behind it are in `results.json`. Measure your own machine with "
-        "`python -m fastact bench`.\n\n"
+        "Made by `python -m benchmarks.results`; the numbers behind it are in `results.json`. Measure your own machine "
+        "with `python -m fastact bench`.\n\n"
         f"{_provenance(results, commit)}\n"
         f"{table.EXPLANATION}\n\n"
         f"## All functions\n\nThe geometric means of the ratios to each library, over the functions that it has.\n\n"
