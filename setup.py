@@ -13,6 +13,9 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+from kernels import generate  # noqa: E402
+
 GENERATED = Path("build/kernels")
 KERNEL_FILES = sorted(str(path.relative_to(HERE)) for path in (HERE / "kernels").rglob("*.*") if path.suffix != ".pyc")
 
@@ -64,6 +67,11 @@ class BuildKernels(build_ext):
         super().finalize_options()
         self.parallel: int | None = self.parallel or os.cpu_count()
 
+    def run(self) -> None:
+        super().run()
+        if self.extensions:  # else there is no compiler, and so nobody who could use it
+            generate.write_cython_api(Path(self.get_ext_fullpath("fastact.cython_api")).parent)
+
     def build_extensions(self) -> None:
         problem = "FASTACT_NO_COMPILE is set" if asked("FASTACT_NO_COMPILE") else self._compiler_problem()
         if problem and asked("FASTACT_WERROR"):
@@ -100,9 +108,6 @@ class BuildKernels(build_ext):
     def _write_c_sources(self) -> None:
         import numpy
         from Cython.Build import cythonize
-
-        sys.path.insert(0, str(HERE))
-        from kernels import generate
 
         for ext in self.extensions:
             module = ext.name.rpartition(".")[2]

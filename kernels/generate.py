@@ -3,6 +3,8 @@
 The formulas' own definitions are the list of what there is: whatever `activations/*.pxi` define gets its loops, and a
 formula called `NAME_derivative` also gets `NAME_backward`, which multiplies it with a gradient in the same pass. The
 row-wise functions are found in the same way, from the tables of their arithmetic in `rowwise_real.h`.
+
+The same formulas make the package's `cython_api.pxd`, for the loops that users write in Cython themselves.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
+PRIMITIVES = [HERE / "primitives" / f"{name}.pxi" for name in ("core", "algebraic", "self_gated")]
 FORMULAS = sorted((HERE / "activations").glob("*.pxi"))
 ROW_FUNCTIONS = HERE / "rowwise_real.h"
 TEMPLATE = HERE / "module.pyx.in"
+CYTHON_API_TEMPLATE = HERE / "cython_api.pxd.in"
 SOURCES = sorted(path for pattern in ("*.pxi", "*.in", "*.h", "*.c", "*.py") for path in HERE.rglob(pattern))
 
 # Operands of these names are arrays of the call's dtype, and so is the value that a gate lets through; all others are
@@ -22,6 +26,10 @@ SOURCES = sorted(path for pattern in ("*.pxi", "*.in", "*.h", "*.c", "*.py") for
 ARRAYS = frozenset({"x", "grad", "gate"})
 
 DEFINITION = re.compile(r"^cdef inline (real|number) (\w+)\(([^)]*)\) noexcept nogil:", re.MULTILINE)
+
+# What the formulas take from bits.h, and how they say so.
+BITS_NAME = re.compile(r"\b(HAS_FMA|(?:bits_of|fma)_float\d+|float\d+_of_bits)\b")
+BITS_IMPORT = 'cdef extern from "bits.h" nogil:\n'
 
 # The start of a table: the function's name, the number of its inputs, and whether it reduces a row to one number.
 ROW_FUNCTION = re.compile(r"^static const row_function R\((\w+)\) = \{\s*(\d), (\d)", re.MULTILINE)
@@ -59,12 +67,22 @@ INTEGER_TYPES = (
 
 @dataclass(frozen=True)
 class ElementwiseLoop:
-    """A ufunc's inner loops: its name, its inputs, and the C expression of one element."""
+    """A ufunc's inner loops: its name, its inputs, and the formula, which a backward pass multiplies with `grad`."""
 
     name: str
     inputs: tuple[str, ...]
-    expression: str
+    formula: str
     types: tuple[ElementType, ...]
+
+    def expression(self, index: str = "", module: str = "") -> str:
+        """One element in Cython, from inputs written with this index, by the formula in this module."""
+        operands = [operand + index for operand in self.inputs]
+        factor = "" if self.formula == self.name else f"{operands.pop(0)} * "
+        return f"{factor}{module}{self.formula}({', '.join(operands)})"
+
+    def declarations(self, ctype: str) -> str:
+        """The inputs as a function's parameters of this type."""
+        return ", ".join(f"{ctype} {operand}" for operand in self.inputs)
 
     @property
     def arrays(self) -> int:
@@ -85,12 +103,11 @@ def elementwise_loops(source: str) -> list[ElementwiseLoop]:
     loops = []
     for fused_type, name, operands in DEFINITION.findall(source):
         inputs = tuple(operand.split()[-1] for operand in operands.split(","))
-        call = f"{name}({', '.join(f'{operand}[i]' for operand in inputs)})"
         types = REAL_TYPES + (INTEGER_TYPES if fused_type == "number" else ())
-        loops.append(ElementwiseLoop(name, inputs, call, types))
+        loops.append(ElementwiseLoop(name, inputs, name, types))
         backward = name.removesuffix("_derivative") + "_backward"
         if name.endswith("_derivative") and f" {backward}(" not in source:
-            loops.append(ElementwiseLoop(backward, ("grad", *inputs), f"grad[i] * {call}", types))
+            loops.append(ElementwiseLoop(backward, ("grad", *inputs), name, types))
     return loops
 
 
@@ -124,20 +141,52 @@ def rowwise_loops(source: str) -> list[RowwiseLoop]:
     ]
 
 
-def write_module(module: str, directory: Path) -> Path:
-    """Writes `directory/module.pyx` (only when it would change) and returns its path."""
-    from Cython.Tempita import Template
+def all_elementwise_loops() -> list[ElementwiseLoop]:
+    return [loop for path in FORMULAS for loop in elementwise_loops(path.read_text())]
 
-    template = Template(TEMPLATE.read_text(), name=str(TEMPLATE))
-    text = template.substitute(
-        formula_files=[path.relative_to(HERE) for path in FORMULAS],
-        elementwise_loops=[loop for path in FORMULAS for loop in elementwise_loops(path.read_text())],
+
+def write_module(module: str, directory: Path) -> Path:
+    """Writes `directory/module.pyx` and returns its path."""
+    text = filled_in(
+        TEMPLATE,
+        formula_files=[path.relative_to(HERE) for path in PRIMITIVES + FORMULAS],
+        elementwise_loops=all_elementwise_loops(),
         rowwise_loops=rowwise_loops(ROW_FUNCTIONS.read_text()),
         element_types=REAL_TYPES + INTEGER_TYPES,
         real_types=REAL_TYPES,
     )
-    path = directory / f"{module}.pyx"
-    directory.mkdir(parents=True, exist_ok=True)
+    return write(directory / f"{module}.pyx", text)
+
+
+def write_cython_api(package: Path) -> None:
+    """Writes `cython_api.pxd`, and `_formulas.pxd` with what it calls, into the installed package."""
+    types = {"f32": "float", "f64": "double"}
+    text = filled_in(CYTHON_API_TEMPLATE, elementwise_loops=all_elementwise_loops(), types=types)
+    write(package / "cython_api.pxd", text)
+    write(package / "_formulas.pxd", formulas_in_one_file())
+
+
+def formulas_in_one_file() -> str:
+    """All formulas, with bits.h inside, under names that do not meet those of the user's own C code."""
+    bits = (HERE / "bits.h").read_text()
+    formulas = "\n\n".join(path.read_text() for path in PRIMITIVES + FORMULAS)
+    head = (
+        "# cython: language_level=3, cdivision=True\n# Made by generate.py from the kernels' formulas.\n\n"
+        "ctypedef fused number:\n    float\n    double\n\n"
+    )
+    text = head + formulas.replace(BITS_IMPORT, f'cdef extern from * nogil:\n    """\n{bits}    """\n')
+    return BITS_NAME.sub(r"fastact_\1", text)
+
+
+def filled_in(template: Path, **values: object) -> str:
+    from Cython.Tempita import Template
+
+    return str(Template(template.read_text(), name=str(template)).substitute(**values))
+
+
+def write(path: Path, text: str) -> Path:
+    """Writes a file, only when it would change, for else all that depends on it would be made anew."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text() != text:
         path.write_text(text)
     return path
