@@ -21,6 +21,9 @@ Limits = tuple[float, float]
 # Curves are drawn from -REACH to REACH, or to MARGIN beyond the outermost kink.
 REACH, MARGIN = 5.0, 2.0
 
+# Values on both sides of a point that are farther apart than this jump; beside a kink they differ by much less.
+JUMP = 1e-6
+
 # Numbers beyond this have no place in a picture, and their squares and sums would overflow.
 LARGEST = 1e6
 
@@ -138,7 +141,7 @@ def _conventions(record: Activation, values: Mapping[str, float]) -> Iterator[tu
 def jumps(function: Function, point: float) -> bool:
     """Whether a function's values before and after a point differ by more than its slope makes them."""
     before, after = function(np.nextafter(point, np.array([-inf, inf])))
-    return bool(abs(after - before) > 1e-6)
+    return bool(abs(after - before) > JUMP)
 
 
 def _has_no_default(record: Activation, name: str) -> bool:

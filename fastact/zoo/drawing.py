@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from fastact._records import Interval
 from fastact._rowwise import RowActivation
 from fastact.zoo import rows
-from fastact.zoo.asked import Array, Curve, Function, Limits, jumps, reach
+from fastact.zoo.asked import JUMP, Array, Curve, Function, Limits, jumps, reach
 from fastact.zoo.style import DASHES, DERIVATIVE, OTHER, OVERLAID, RANGE, VALUE
 
 POINTS = 1001
@@ -50,7 +50,7 @@ def draw_overlaid(figure: Figure, curves: Sequence[Curve], limits: Limits | None
         x = _samples(curve, reach(curve, limits))
         colour, dash = OVERLAID[k % len(OVERLAID)], DASHES[k // len(OVERLAID) % len(DASHES)]
         # Each one is thinner than the one before it, which so can be seen where they are the same.
-        width = max(THINNEST, THICKEST - k)
+        width = max(THINNEST, THICKEST - 1.5 * k)
         for axes, function in zip(panels, (curve.value, curve.derivative), strict=False):
             _draw_line(axes, curve, function, x, color=colour, linestyle=dash, linewidth=width, label=curve.label)
     for axes, title in zip(panels, ("value", "derivative"), strict=False):
@@ -124,8 +124,10 @@ def _draw_line(axes: Axes, curve: Curve, function: Function, x: Array, **look: A
     kinks = np.intersect1d(x, curve.kinks)
     jumping = [kink for kink in kinks if jumps(function, kink)]
     axes.plot(x, np.where(np.isin(x, jumping), np.nan, y), **look)
-    beside = np.nextafter(jumping, [[-np.inf], [np.inf]])
-    axes.plot(beside.ravel(), function(beside.ravel()), markerfacecolor="white", **dot)
+    for kink in jumping:
+        sides = np.nextafter(kink, [-np.inf, np.inf])
+        missed = sides[np.abs(function(sides) - function(np.array([kink]))) > JUMP]
+        axes.plot(missed, function(missed), markerfacecolor="white", **dot)
     axes.plot(kinks, function(kinks), **dot)
 
 
