@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from fastact import _promotion, _ufuncs
+from fastact import _foreign, _promotion, _ufuncs
 from fastact._records import Activation, Elsewhere, Interval, activations
 
 # NumPy makes one object of each of these, for native byte order.
@@ -268,7 +268,10 @@ ERRORS = {
     "hardmax": "none",
     "sparsemax": "1 ULP of 1",
 }
-AXIS = "    The axis along which a row lies; a tuple of them, or None for all, makes one row of several dimensions."
+AXIS = (
+    "    The axis along which a row lies; a tuple of them, or None for all, makes one row of several dimensions. "
+    "An xarray.DataArray takes names of dimensions as well."
+)
 
 
 def _docstring(record: RowActivation, operation: str) -> str:
@@ -351,7 +354,7 @@ class _Rows:
     def __init__(self, record: RowActivation, operation: str, engine: Any) -> None:
         self.record, self.operation, self.engine = record, operation, engine
         self.inputs = ("grad", "y") if operation == "backward" else ("x",)
-        self._reduces = record.reduces and operation == "value"
+        self.reduces = record.reduces and operation == "value"
         self._ufuncs: dict[tuple[bool, ...], Any] = {}
         self.plain = self._ufunc(np.dtype(np.float32), masked=False, several=False)
 
@@ -366,30 +369,34 @@ class _Rows:
     def call(self, given: tuple[Any, ...], axis: Any, out: Any, where: Any, dtype: Any, keepdims: bool) -> Any:
         """Computes a call, whatever is passed."""
         if out is not None and not isinstance(out, np.ndarray):
-            raise TypeError(f"{self.record.name}: out is a {_type_name(out)}, expected a numpy.ndarray")
-        if any(_answers_ufuncs(operand) for operand in given):
-            return self._ask(given, axis, out, where, dtype, keepdims)
+            raise TypeError(f"{self.record.name}: out is a {_foreign.type_name(out)}, expected a numpy.ndarray")
+        rules = _foreign.rules_for(given)
+        if rules is not None:
+            if out is not None:
+                types = ", ".join(map(_foreign.type_name, given))
+                raise TypeError(f"{self.record.name}: out is not there for {types}")
+            return rules(self, given, axis, where, dtype, keepdims)
+        _foreign.check_labels(self.record.name, given)
         arrays = [np.asarray(operand) for operand in given]
-        loop = self._loop_dtype(arrays, dtype)
+        loop = self.loop_dtype(arrays, dtype)
         if len(arrays) > 1:
             arrays = list(np.broadcast_arrays(*arrays))
         mask = self._mask(where, given, arrays[0].shape)
-        axes = self._axes(axis, arrays[0].ndim)
+        computed_mask = mask
+        if mask is not None and self.operation == "backward":
+            # Entries that are left out get no gradient, and give none to the others.
+            arrays = [np.where(mask, array, fill) for array, fill in zip(arrays, (0, self.record.masked), strict=True)]
+            computed_mask = None
+        axes = self.axes(axis, arrays[0].ndim)
+        keepdims = keepdims or (self.reduces and isinstance(given[-1], np.matrix))  # which always has two dimensions
         self._check_out(out, self._result_shape(arrays[0].shape, axes, keepdims), loop)
         with np.errstate(all="ignore"):
-            result = self._compute(arrays, axes, out, mask, loop, keepdims)
+            result = self._compute(arrays, axes, out, computed_mask, loop, keepdims)
         return result if out is not None else self._wrap(result, given[-1], axes, keepdims, mask)
-
-    def _ask(self, given: tuple[Any, ...], axis: Any, out: Any, where: Any, dtype: Any, keepdims: bool) -> Any:
-        """Leaves a call to an operand's own way with generalised ufuncs (dask's, for one)."""
-        if where is not None or dtype is not None or out is not None or keepdims:
-            types = ", ".join(_type_name(operand) for operand in given)
-            raise TypeError(f"{self.record.name}: out, where, dtype and keepdims are not there for {types}")
-        return self.plain(*given, axis=operator.index(axis))
 
     # ---- the rules ----------------------------------------------------------------------------------------------
 
-    def _loop_dtype(self, arrays: list[Any], dtype: Any) -> np.dtype[Any]:
+    def loop_dtype(self, arrays: list[Any], dtype: Any) -> np.dtype[Any]:
         """The dtype that is computed in."""
         natural = _promotion.result_dtype(self.record.name, self.inputs, [array.dtype for array in arrays], False)
         if dtype is None:
@@ -400,7 +407,8 @@ class _Rows:
         return chosen
 
     @staticmethod
-    def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    def axes(axis: Any, ndim: int) -> tuple[int, ...]:
+        """The axes that a row lies along, in order."""
         if axis is None:
             return tuple(range(ndim))
         given = axis if isinstance(axis, tuple) else (axis,)
@@ -410,7 +418,7 @@ class _Rows:
         return tuple(sorted(axes))
 
     def _result_shape(self, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
-        if not self._reduces:
+        if not self.reduces:
             return shape
         if keepdims:
             return tuple(1 if k in axes else n for k, n in enumerate(shape))
@@ -453,13 +461,13 @@ class _Rows:
         shape = self._result_shape(arrays[0].shape, axes, keepdims)
         result = out
         if out is None:
-            result = np.empty(shape, loop) if self._reduces else np.empty_like(arrays[0], dtype=loop, subok=False)
+            result = np.empty(shape, loop) if self.reduces else np.empty_like(arrays[0], dtype=loop, subok=False)
         ready = result.dtype == loop and result.flags.aligned
         target = result if ready else np.empty(shape, loop)
         operands = self._cast(arrays, target, loop)
         if where is not None:
             operands.append(where)
-        if self._reduces:
+        if self.reduces:
             place = target.reshape(self._result_shape(arrays[0].shape, axes, False))
         else:
             place = _rows_last(target, axes)
@@ -479,7 +487,7 @@ class _Rows:
         flat = [np.moveaxis(array, axes, last).reshape(*outer, -1) for array in arrays]
         mask = None if where is None else np.moveaxis(where, axes, last).reshape(*outer, -1)
         result = self._compute(flat, (len(outer),), None, mask, loop, False)
-        if self._reduces:
+        if self.reduces:
             result = result.reshape(self._result_shape(shape, axes, keepdims))
         else:
             result = np.moveaxis(result.reshape(*outer, *(shape[k] for k in axes)), last, axes)
@@ -491,7 +499,7 @@ class _Rows:
     def _cast(self, arrays: list[Any], target: Any, loop: np.dtype[Any]) -> list[Any]:
         """The operands in the type of the loop; one that must be cast is cast into the memory of the result."""
         operands = []
-        spare = None if self._reduces or any(np.may_share_memory(array, target) for array in arrays) else target
+        spare = None if self.reduces or any(np.may_share_memory(array, target) for array in arrays) else target
         for array in arrays:
             if array.dtype == loop and array.dtype.isnative and array.flags.aligned:
                 operands.append(array)
@@ -505,20 +513,15 @@ class _Rows:
 
     def _wrap(self, result: Any, given: Any, axes: tuple[int, ...], keepdims: bool, mask: Any) -> Any:
         """The result in the type of what was given, with its labels."""
-        if _package(given) == "pandas" and not keepdims:
-            return _with_pandas_labels(result, given, axes)
-        if _package(given) == "xarray":
-            kept = (
-                given if not self._reduces else given.isel(dict.fromkeys((given.dims[k] for k in axes), 0), drop=True)
-            )
-            return kept.copy(data=result) if not keepdims else result
         if _is_masked(given):
             left_out = np.logical_not(mask)
-            if self._reduces:
+            if self.reduces:
                 left_out = left_out.all(axis=axes, keepdims=keepdims)
             return np.ma.array(result, mask=left_out)
         if isinstance(given, np.ndarray) and type(given) is not np.ndarray:
-            return given.__array_wrap__(result, None, False)
+            return given.__array_wrap__(result, None, result.ndim == 0)
+        if not keepdims:
+            result = _foreign.with_pandas_labels(result, given, axes)
         return result[()] if result.ndim == 0 else result
 
 
@@ -531,35 +534,5 @@ def _rows_last(array: Any, axes: tuple[int, ...]) -> Any:
     return moved[(slice(None),) * outer + (np.newaxis,) * (MAX_ROW_DIMENSIONS - len(axes))]
 
 
-def _type_name(value: Any) -> str:
-    return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
-
-
-def _package(value: Any) -> str:
-    return type(value).__module__.partition(".")[0]
-
-
 def _is_masked(value: Any) -> bool:
     return isinstance(value, np.ma.MaskedArray)
-
-
-def _answers_ufuncs(value: Any) -> bool:
-    """Whether the type of an operand computes ufuncs in its own way: a dask array, but not what NumPy can look into."""
-    method = getattr(type(value), "__array_ufunc__", None)
-    return (
-        method is not None
-        and not isinstance(value, (np.ndarray, np.generic))
-        and _package(value) not in ("pandas", "xarray")
-    )
-
-
-def _with_pandas_labels(result: Any, given: Any, axes: tuple[int, ...]) -> Any:
-    if result.shape == given.shape:
-        return (
-            given._constructor(result, **given._construct_axes_dict(given._AXIS_ORDERS), copy=False)
-            if given.ndim == 2
-            else given._constructor(result, index=given.index, name=given.name, copy=False)
-        )
-    if result.ndim == 0:
-        return result[()]
-    return given._constructor_sliced(result, index=given.axes[1 - axes[0]])

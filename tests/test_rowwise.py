@@ -378,59 +378,6 @@ def test_no_warnings() -> None:
             call(name, half)
 
 
-@pytest.mark.parametrize("name", KEEP_SHAPE)
-def test_pandas(name: str) -> None:
-    pd = pytest.importorskip("pandas")
-    frame = pd.DataFrame(normal((4, 3), np.float64), index=list("wxyz"), columns=list("abc"))
-    for axis in (0, 1, -1):
-        result = call(name, frame, axis=axis)
-        assert isinstance(result, pd.DataFrame)
-        assert list(result.index) == list("wxyz") and list(result.columns) == list("abc")
-        np.testing.assert_array_equal(result.to_numpy(), call(name, frame.to_numpy(), axis=axis))
-    series = call(name, frame["a"])
-    assert isinstance(series, pd.Series) and list(series.index) == list("wxyz") and series.name == "a"
-
-
-def test_pandas_logsumexp() -> None:
-    pd = pytest.importorskip("pandas")
-    frame = pd.DataFrame(normal((4, 3), np.float64), index=list("wxyz"), columns=list("abc"))
-    assert list(fastact.logsumexp(frame).index) == list("wxyz")
-    assert list(fastact.logsumexp(frame, axis=0).index) == list("abc")
-
-
-def test_xarray() -> None:
-    xr = pytest.importorskip("xarray")
-    array = xr.DataArray(normal((4, 3), np.float64), dims=("row", "column"), coords={"row": list("wxyz")})
-    result = fastact.softmax(array, axis=0)
-    assert result.dims == array.dims and list(result.row.values) == list("wxyz")
-    np.testing.assert_array_equal(result.values, fastact.softmax(array.values, axis=0))
-    assert fastact.logsumexp(array).dims == ("row",)
-
-
-def test_masked_arrays() -> None:
-    x = np.ma.array(normal((4, 5), np.float64), mask=np.eye(4, 5, dtype=bool))
-    y = fastact.softmax(x)
-    np.testing.assert_array_equal(y.mask, x.mask)
-    np.testing.assert_array_equal(y.data, fastact.softmax(x.data, where=~x.mask))
-
-
-def test_subclasses() -> None:
-    class Labelled(np.ndarray):
-        pass
-
-    x = normal((4, 5)).view(Labelled)
-    assert isinstance(fastact.softmax(x), Labelled)
-
-
-def test_dask() -> None:
-    da = pytest.importorskip("dask.array")
-    x = normal((40, 5))
-    lazy = da.from_array(x, chunks=(10, 5))
-    np.testing.assert_allclose(fastact.softmax(lazy).compute(), fastact.softmax(x), rtol=1e-6)
-    with pytest.raises(TypeError, match=r"softmax: out is a dask.*expected a numpy.ndarray"):
-        fastact.softmax(x, out=lazy)
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_names_and_pickles(name: str) -> None:
     function = getattr(fastact, name)
