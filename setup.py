@@ -37,6 +37,11 @@ WERROR_FLAGS = [
     "-Wno-tautological-compare",
 ]
 
+WITHOUT_KERNELS = (
+    "NumPy or Numba will compute; for the fast engine, install a C compiler and Python's headers, then run "
+    "`pip install --force-reinstall --no-deps --no-cache-dir --no-binary fastact fastact`"
+)
+
 # Flags for a Unix compiler and for MSVC, by CPU target.
 X86_64_TARGETS = {
     "x86_64_v2": (["-march=x86-64-v2"], []),
@@ -80,7 +85,7 @@ class BuildKernels(build_ext):
             for stale in self.get_outputs():  # of an earlier build
                 Path(stale).unlink(missing_ok=True)
             self.extensions.clear()
-            print(f"fastact: warning: kernels not compiled ({problem}): NumPy or Numba will compute", file=sys.stderr)
+            print(f"fastact: warning: kernels not compiled ({problem}): {WITHOUT_KERNELS}", file=sys.stderr)
             return
         self._write_c_sources()
         super().build_extensions()
@@ -102,7 +107,9 @@ class BuildKernels(build_ext):
             try:
                 self.compiler.compile([str(source)], output_dir=directory, include_dirs=self.include_dirs)
             except Exception:  # each compiler class has its own
-                return f"{getattr(self.compiler, 'compiler', ['the C compiler'])[0]} does not work"
+                return (
+                    f"{getattr(self.compiler, 'compiler', ['the C compiler'])[0]} cannot compile what includes Python.h"
+                )
         return None
 
     def _write_c_sources(self) -> None:
