@@ -107,9 +107,8 @@ class BuildKernels(build_ext):
             try:
                 self.compiler.compile([str(source)], output_dir=directory, include_dirs=self.include_dirs)
             except Exception:  # each compiler class has its own
-                return (
-                    f"{getattr(self.compiler, 'compiler', ['the C compiler'])[0]} cannot compile what includes Python.h"
-                )
+                name = getattr(self.compiler, "compiler", ["the C compiler"])[0]
+                return f"{name} cannot compile what includes Python.h"
         return None
 
     def _write_c_sources(self) -> None:
