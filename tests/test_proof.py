@@ -11,7 +11,7 @@ import pytest
 from tests import oracle
 from tests.catalogue import Loop
 from tests.proof import float32, float64, halves, page, parameters, tasks
-from tests.proof.compiled import Verdict, truth_for
+from tests.proof.compiled import RESULTS, Verdict, truth_for
 from tests.proof.subjects import Subject, compiled, rounded_parameters
 
 pytestmark = pytest.mark.once
@@ -205,7 +205,7 @@ def test_a_proof_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert task.kept() is None
 
 
-@pytest.mark.skipif(not page.JSON.exists(), reason="no proof has been committed yet")
+@pytest.mark.skipif(not RESULTS.exists(), reason="no proof has been committed yet")
 def test_the_page_follows_from_the_results() -> None:
     assert page.PAGE.read_text(encoding="utf-8") == page.markdown(page.read())
 

@@ -7,15 +7,17 @@ keep a list of them.
 from __future__ import annotations
 
 import functools
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fastact._engine import loop_name
 from fastact._records import Activation
 from tests.catalogue import kinks, points
-from tests.proof.compiled import Array
+from tests.proof.compiled import RESULTS, Array
 
 KERNELS = Path(__file__).parents[2] / "kernels"
 NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d*)?(?:e[+-]?\d+)?(?![\w.])")
@@ -30,11 +32,33 @@ def numbers_in_kernels() -> tuple[float, ...]:
 
 
 def breakpoints(record: Activation, dtype: str) -> Array:
-    """The function's special points, the kernels' numbers, each with its neighbours; ascending and not negative."""
-    special = [*numbers_in_kernels(), *record.turning_points, *kinks(record), record.domain.low, record.domain.high]
+    """The function's special points, the kernels' numbers, the worst inputs known, each with its neighbours.
+
+    Ascending and not negative.
+    """
+    special = [
+        *numbers_in_kernels(),
+        *known_worst(record, dtype),
+        *record.turning_points,
+        *kinks(record),
+        record.domain.low,
+        record.domain.high,
+    ]
     with np.errstate(over="ignore"):
         centres = np.abs(np.array(special, np.float64)).astype(dtype)
     return distinct(np.concatenate([neighbourhood(centres, NEIGHBOURS), np.abs(points(record.name, dtype))]))
+
+
+@functools.cache
+def known_worst(record: Activation, dtype: str) -> tuple[float, ...]:
+    """The inputs where the last whole proof found the largest errors, or what must not be."""
+    if not RESULTS.exists():
+        return ()
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    found = [results[f"{dtype} {loop_name(record, operation)}"]["targets"] for operation in ("value", "derivative")]
+    places = ("at", "fall_at", "outside_at", "asymmetric_at")
+    return tuple(float(target[place]) for targets in found for target in targets.values() for place in places
+                 if place in target)  # fmt: skip
 
 
 def short_numbers() -> Array:

@@ -18,6 +18,7 @@ Array = np.ndarray[Any, Any]
 
 HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build" / "proof"
+RESULTS = HERE / "results.json"  # of the last whole proof, committed
 # No contraction: what vectorises may not depend on whether the machine fuses a product with a sum.
 FLAGS = ("-std=gnu11", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fPIC",
          "-shared", "-Wall", "-Wextra", "-Wno-unused-parameter")  # fmt: skip
@@ -49,10 +50,9 @@ class Truth:
         """The true values of `sigmoid`, `sigmoid_derivative`, ... at x."""
         x = np.ascontiguousarray(x, self.given)
         truth = np.empty(x.shape, self.real) if out is None else out
-        formula = ctypes.cast(getattr(self.library, f"true_{loop_name}"), ctypes.c_void_p)
         values = (ctypes.c_double * max(1, len(parameters)))(*parameters)
-        size = ctypes.c_ssize_t(x.size)
-        self.library.evaluate(formula, _pointer(x), size, values, _pointer(truth))
+        evaluate = getattr(self.library, f"evaluate_{loop_name}")
+        evaluate(_pointer(x), ctypes.c_ssize_t(x.size), values, _pointer(truth))
         return truth
 
 

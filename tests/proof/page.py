@@ -16,10 +16,10 @@ from fastact.bench.results import write_whole
 from tests import oracle
 from tests.catalogue import BARS, ONE_OPERAND, ROOT_ZONE, Loop
 from tests.proof import fallbacks, float32, float64, halves, parameters, peers
-from tests.proof.compiled import HERE
+from tests.proof.compiled import HERE, RESULTS
 
 ROOT = HERE.parents[1]
-PAGE, JSON = ROOT / "ACCURACY.md", HERE / "results.json"
+PAGE = ROOT / "ACCURACY.md"
 OPERATIONS = ("value", "derivative")
 
 Results = dict[str, Any]  # by chapter and loop: "float32 sigmoid"
@@ -29,13 +29,13 @@ def write(results: Results) -> None:
     """Writes both files."""
     facts = {"commit": commit(), "machine": machine.describe()} | results
     lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in facts.items())
-    write_whole(JSON, f"{{\n{lines}\n}}\n")
+    write_whole(RESULTS, f"{{\n{lines}\n}}\n")
     write_whole(PAGE, markdown(read()))
 
 
 def read() -> Results:
     """The results of the last whole proof."""
-    results: Results = json.loads(JSON.read_text(encoding="utf-8"))
+    results: Results = json.loads(RESULTS.read_text(encoding="utf-8"))
     return results
 
 
@@ -55,7 +55,7 @@ def markdown(results: Results) -> str:
     sections = [
         f"# How far from the truth\n\n"
         f"Made by `make prove`, which computes every number here again; they stand in "
-        f"[{JSON.relative_to(ROOT).as_posix()}]({JSON.relative_to(ROOT).as_posix()}). {convention}\n\n"
+        f"[{RESULTS.name}]({RESULTS.relative_to(ROOT).as_posix()}). {convention}\n\n"
         f"{provenance(results)}",
         f"## float32: every input\n\n"
         f"The largest error over all 4,294,967,296 inputs, and an input that has it, with default parameters. The bar "
@@ -76,7 +76,7 @@ def markdown(results: Results) -> str:
         f"## Parameters\n\n"
         f"The largest float32 error on any CPU target, over ten million inputs for each of the values "
         f"{', '.join(f'{value:g}' for value in parameters.VALUES)} that the parameter may have, alone and as one value "
-        f"for each channel. The bar is {bars[0] + 1} ULP for values and {bars[1] + 1} for derivatives.\n\n"
+        f"for each channel. The bar is {bars[0]} ULP for values and {bars[1]} for derivatives.\n\n"
         f"{parameters_table(results)}",
         f"## Other libraries\n\n"
         f"How many decimal digits of a float32 result are right where the fewest are: log10(2**24 / error in ULP), "

@@ -81,17 +81,12 @@ def worst(loop: Loop, subject: Subject, name: str, values: list[float], verdicts
     }
 
 
-def bar(loop: Loop, subject: Subject) -> float:
-    """One rounding more than with default parameters: that of the parameter's product or quotient."""
-    return subject.bar(loop, "float32") + 1
-
-
 def misses(loop: Loop, result: dict[str, Any]) -> Iterator[str]:
     """Errors beyond the bar."""
     for name, settings in result["parameters"].items():
         for setting, by_target in settings.items():
             for subject in compiled():
-                found = by_target[subject.name]
-                if found["error"] > bar(loop, subject):
+                found, bar = by_target[subject.name], subject.bar(loop, "float32")
+                if found["error"] > bar:
                     yield (f"parameters {loop.name} with {name} = {found['value']} ({setting}) on {subject.name}: "
-                           f"{found['error']:.4f} ULP at {found['at']}, more than {bar(loop, subject)}")  # fmt: skip
+                           f"{found['error']:.4f} ULP at {found['at']}, more than {bar}")  # fmt: skip

@@ -45,17 +45,17 @@ typedef long double wide;
 #define EXP_VANISHES -740
 #endif
 
-typedef real formula(real x, const double *parameters);
-
-void evaluate(formula *f, const given *x, ptrdiff_t n, const double *parameters, real *truth)
-{
-    for (ptrdiff_t i = 0; i < n; i++) {
-        real far = x[i] > 0 ? FAR : -FAR;
-        truth[i] = isnan(x[i]) ? (real)NAN : f(isinf(x[i]) ? far : (real)x[i], parameters);
-    }
-}
-
-#define TRUE(name) real true_##name(real x, const double *p)
+/* A formula `true_NAME` of x and the parameters p, and `evaluate_NAME`, which applies it to an array. */
+#define TRUE(name) \
+    static inline real true_##name(real x, const double *p); \
+    void evaluate_##name(const given *x, ptrdiff_t n, const double *p, real *truth) \
+    { \
+        for (ptrdiff_t i = 0; i < n; i++) { \
+            real finite = x[i] > FAR ? (real)FAR : x[i] < -FAR ? -(real)FAR : (real)x[i]; \
+            truth[i] = isnan(x[i]) ? (real)NAN : true_##name(finite, p); \
+        } \
+    } \
+    static inline real true_##name(real x, const double *p)
 
 static real clip(real x, real low, real high)
 {
