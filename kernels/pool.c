@@ -218,8 +218,11 @@ static void forget_everything(void)
     helpers = asleep = calls = 0;
     refused = false;
     ready = team = waiting = 0;
-    for (int i = 0; i < MAX_JOBS; i++)
-        jobs[i].taken = jobs[i].unclaimed = jobs[i].unfinished = 0;
+    for (int i = 0; i < MAX_JOBS; i++) {
+        jobs[i].taken = false;
+        jobs[i].unclaimed = 0;
+        jobs[i].unfinished = 0;
+    }
 }
 #endif
 
