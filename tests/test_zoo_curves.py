@@ -224,6 +224,11 @@ def test_the_gallery_has_all() -> None:
     assert len(texts) == len(set(texts))
 
 
+def test_a_gallery_of_rows_only_has_its_legend() -> None:
+    (legend,) = fastact.plot("softmax", "logsumexp").legends
+    assert [text.get_text() for text in legend.get_texts()] == ["scores of a row", "value"]
+
+
 # How it looks
 
 

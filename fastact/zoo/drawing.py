@@ -20,10 +20,10 @@ from fastact.zoo.style import DASHES, DERIVATIVE, OTHER, OVERLAID, RANGE, VALUE
 
 POINTS = 1001
 FORMULA_WIDTH = 56
-THICKEST, THINNEST = 5.0, 1.5
+THICKEST, THINNEST = 6.0, 2.0
 
 # Inches.
-ALONE, OVERLAID_SIZE, GALLERY_PANEL, LEGEND = (5.0, 3.9), (5.0, 6.2), (2.4, 1.9), 0.5
+ALONE, OVERLAID_SIZE, GALLERY_PANEL, LEGEND_LINE = (5.0, 3.9), (5.0, 6.2), (2.4, 1.9), 0.35
 
 
 def draw_alone(figure: Figure, one: Curve | RowActivation, limits: Limits | None, derivative: bool) -> None:
@@ -67,14 +67,14 @@ def draw_gallery(
     columns = min(range(square, square * 3 // 2 + 1), key=lambda count: -len(shown) % count)
     lines = math.ceil(len(shown) / columns)
     width, height = GALLERY_PANEL
-    figure.set_size_inches(width * columns, height * lines + LEGEND)
     panels = figure.subplots(lines, columns, squeeze=False).ravel()
     for axes, one in zip(panels, shown, strict=False):
         if isinstance(one, RowActivation):
             rows.draw_panel(axes, one)
         else:
             _draw_marked(axes, one, limits, derivative, "end of the range")
-            axes.text(0.03, 0.97, one.settings.replace(" ", "\n"), transform=axes.transAxes, va="top", fontsize="small")
+            settings = axes.text(0.03, 0.97, one.settings.replace(" ", "\n"), transform=axes.transAxes, va="top")
+            settings.set(fontsize="small", backgroundcolor="#ffffffb0")
         axes.set_title(one.name, fontweight="bold")
     for axes in panels[len(shown) :]:
         axes.remove()
@@ -82,7 +82,9 @@ def draw_gallery(
     for axes in panels[: len(shown)]:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             legend.setdefault(label, handle)
-    figure.legend(legend.values(), legend.keys(), loc="outside upper center", ncols=len(legend))
+    beside = min(columns, len(legend))
+    figure.legend(legend.values(), legend.keys(), loc="outside upper center", ncols=beside)
+    figure.set_size_inches(width * columns, height * lines + LEGEND_LINE * math.ceil(len(legend) / beside))
 
 
 def _draw_marked(axes: Axes, curve: Curve, limits: Limits | None, derivative: bool, range_label: str) -> None:
@@ -135,7 +137,7 @@ def _room(values: Array, slopes: Array) -> Limits:
     """Ends of the y axis that hold the values, and of the derivative what does not make the values look flat."""
     values, slopes = values[np.isfinite(values)], slopes[np.isfinite(slopes)]
     low, high = values.min(), values.max()
-    span = high - low or 1.0
+    span = high - low or 2.0
     shown = np.clip(slopes, low - span / 2, high + span / 2)
     low, high = min([low, *shown]), max([high, *shown])
     margin = 0.07 * (high - low) or 0.5

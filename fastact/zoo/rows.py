@@ -45,9 +45,9 @@ def draw_panel(axes: Axes, record: RowActivation) -> None:
     places = np.arange(1, SCORES.size + 1)
     axes.bar(places - BAR / 4, SCORES, BAR / 2, color=GREY, label="scores of a row")
     if record.reduces:
-        axes.axhline(result, color=VALUE)
+        axes.axhline(result, color=VALUE, label="value")
     else:
-        axes.bar(places + BAR / 4, result, BAR / 2, color=VALUE)
+        axes.bar(places + BAR / 4, result, BAR / 2, color=VALUE, label="value")
     axes.set_xticks(places)
 
 
