@@ -191,34 +191,43 @@ def _chunked_logsumexp(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
 
 
 def _chunked_softmax(name: str, x: Any, axes: tuple[int, ...]) -> Any:
-    """Each chunk's own softmax, times the chunk's share of the row: the softmax of the chunks' sums of exponentials.
+    """Each chunk's own softmax, times the chunk's share of the row.
 
-    So a chunk learns of the others their maximum and their sums alone, and small probabilities keep their digits.
+    A chunk's largest probability is 1 / sum(exp(x - maximum)): beside the maximum, all that the others must know of it.
     """
     da: Any = import_module("dask.array")
-    maximum = x.max(axis=axes, keepdims=True)
-    lengths = tuple((1,) * len(sizes) if k in axes else sizes for k, sizes in enumerate(x.chunks))
-    meta = np.empty((0,) * x.ndim, _wide(x.dtype))
-    sums = da.map_blocks(_logsumexp_below, x, maximum, axis=axes, chunks=lengths, meta=meta)
-    shares = _public(name)(sums.rechunk(dict.fromkeys(axes, -1)), axis=axes).rechunk(lengths)
-    return da.map_blocks(_joined, x, shares, function=name, axis=axes, meta=meta.astype(x.dtype))
+    loop, x = x.dtype, x.astype(np.promote_types(x.dtype, np.float32))  # a half would hold too little of a share
+    meta = np.empty((0,) * x.ndim, x.dtype)
+    parts = da.map_blocks(_public(name), x, axis=axes, meta=meta)
+    ones = tuple((1,) * len(sizes) if k in axes else sizes for k, sizes in enumerate(x.chunks))
+    maxima, largest = (da.map_blocks(_maximum, array, axis=axes, chunks=ones, meta=meta) for array in (x, parts))
+    beside = dict.fromkeys(axes, -1)
+    shares = da.map_blocks(
+        _shares, maxima.rechunk(beside), largest.rechunk(beside), function=name, axis=axes, meta=meta
+    )
+    return da.map_blocks(_joined, parts, shares.rechunk(ones), function=name, meta=meta).astype(loop)
 
 
-def _logsumexp_below(chunk: Array, maximum: Array, axis: tuple[int, ...]) -> Array:
-    """The logarithm of a chunk's sum of exp(x - maximum)."""
-    with np.errstate(all="ignore"):  # the difference of infinities
-        below = np.subtract(chunk, maximum, dtype=_wide(chunk.dtype))
-    return _public("logsumexp")(below, axis=axis, keepdims=True)
+def _maximum(chunk: Array, axis: tuple[int, ...]) -> Array:
+    return np.max(chunk, axis=axis, keepdims=True, initial=-np.inf)
 
 
-def _joined(chunk: Array, share: Array, function: str, axis: tuple[int, ...]) -> Array:
-    """A chunk's part of its rows' result. A chunk that is -inf throughout has no softmax of its own, and no share."""
+def _shares(maxima: Array, largest: Array, function: str, axis: tuple[int, ...]) -> Array:
+    """Each chunk's share of its row: the softmax of the logarithms of the chunks' sums, beside each other."""
+    with np.errstate(all="ignore"):  # what is infinite, or NaN
+        below = np.subtract(maxima, _maximum(maxima, axis), dtype=_wide(maxima.dtype))
+        logarithms = below - (np.log(largest, dtype=below.dtype) if function == "softmax" else largest)
+    # A chunk that is -inf throughout has no softmax of its own.
+    logarithms = np.where(below == -np.inf, below, logarithms)
+    return _public(function)(logarithms, axis=axis).astype(largest.dtype)
+
+
+def _joined(part: Array, share: Array, function: str) -> Array:
     join, nothing = JOINS[function]
-    part = _public(function)(chunk, axis=axis)
     with np.errstate(all="ignore"):
-        join(part, share, out=part, casting="same_kind")
-    np.copyto(part, nothing, where=share == nothing)
-    return part
+        result = join(part, share)
+    np.copyto(result, nothing, where=share == nothing)
+    return result
 
 
 def _wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
