@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import fastact
+from fastact._records import Activation
 from fastact._rowwise import RowActivation
 from fastact.zoo import plot_command, rows, style
 from fastact.zoo.asked import Curve, asked
@@ -213,6 +215,23 @@ def test_many_overlaid_curves_all_look_different() -> None:
 def test_without_derivative() -> None:
     (axes,) = fastact.plot("tanh", derivative=False).axes
     assert "derivative" not in [line.get_label() for line in axes.lines]
+
+
+class WithoutDerivative(Activation):
+    """An activation as users may add them."""
+
+    def has(self, operation: str) -> bool:
+        return operation == "value"
+
+
+def test_an_activation_without_a_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = fastact.activations["hard_tanh"]
+    record = WithoutDerivative(**{field.name: getattr(known, field.name) for field in dataclasses.fields(known)})
+    monkeypatch.setitem(fastact.activations, "hard_tanh", record)
+    (axes,) = fastact.plot("hard_tanh").axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["range [-1, 1]", "value"]
+    _, derivatives = fastact.plot("hard_tanh", "tanh", overlay=True).axes
+    assert [line.get_label() for line in derivatives.lines if line.get_linestyle() != "None"] == ["tanh"]
 
 
 def test_the_gallery_has_all() -> None:

@@ -38,15 +38,16 @@ CONVENTIONS = {"step": ("at_zero", (1.0, 0.0))}
 class Curve:
     """A function of one number.
 
-    `range` is None where the parameters are not those that the record states it for. `kinks` are the points where the
-    value or the derivative jumps. `conventions` are the functions, this one first, that differ from it at kinks only.
+    `derivative` is None where the user's own activation has none, `range` where the parameters are not those that the
+    record states it for. `kinks` are the points where the value or the derivative jumps. `conventions` are the functions,
+    this one first, that differ from it at kinks only.
     """
 
     name: str
     settings: str
     formula: str
     value: Function
-    derivative: Function
+    derivative: Function | None
     range: Interval | None
     domain: Interval = REALS
     kinks: tuple[float, ...] = ()
@@ -117,7 +118,8 @@ def _curve(record: Activation, given: dict[str, float]) -> Curve:
     usual = {name: SECOND_OPERANDS[name] for name in record.operands[1:]} | record.typical_parameters
     values = usual | given
     told = {name: value for name, value in values.items() if name in given or _has_no_default(record, name)}
-    value, derivative = (_of_one_operand(record, f, values) for f in (record.function, record.derivative))
+    value = _of_one_operand(record, record.function, values)
+    derivative = _of_one_operand(record, record.derivative, values) if record.has("derivative") else None
     points = sorted({kink.resolve(values)[0] for kink in record.kinks})
     return Curve(
         name=record.name,
@@ -127,7 +129,7 @@ def _curve(record: Activation, given: dict[str, float]) -> Curve:
         derivative=derivative,
         range=record.range if values == usual else None,
         domain=record.domain,
-        kinks=tuple(point for point in points if jumps(value, point) or jumps(derivative, point)),
+        kinks=tuple(point for point in points if any(jumps(f, point) for f in (value, derivative) if f)),
         conventions=() if given else tuple(_conventions(record, values)),
     )
 

@@ -52,7 +52,8 @@ def draw_overlaid(figure: Figure, curves: Sequence[Curve], limits: Limits | None
         # Each one is thinner than the one before it, which so can be seen where they are the same.
         width = max(THINNEST, THICKEST - 1.5 * k)
         for axes, function in zip(panels, (curve.value, curve.derivative), strict=False):
-            _draw_line(axes, curve, function, x, color=colour, linestyle=dash, linewidth=width, label=curve.label)
+            if function is not None:
+                _draw_line(axes, curve, function, x, color=colour, linestyle=dash, linewidth=width, label=curve.label)
     for axes, title in zip(panels, ("value", "derivative"), strict=False):
         axes.set_ylabel(title)
     panels[0].legend()
@@ -93,14 +94,16 @@ def _draw_marked(axes: Axes, curve: Curve, limits: Limits | None, derivative: bo
     if curve.range is not None:
         _draw_range(axes, curve.range, range_label)
     _draw_line(axes, curve, curve.value, x, color=VALUE, label="value")
-    if derivative:
+    slopes = np.empty(0)
+    if derivative and curve.derivative is not None:
         # Smaller, broken and on top: where the two are the same, both are seen.
         look = {"color": DERIVATIVE, "linestyle": "--", "linewidth": 2, "markersize": 5, "label": "derivative"}
         _draw_line(axes, curve, curve.derivative, x, **look)
+        slopes = curve.derivative(x)
     for (label, function), colour in zip(curve.conventions, (VALUE, OTHER), strict=False):
         kinks = np.intersect1d(x, curve.kinks)
         axes.plot(kinks, function(kinks), "o", color=colour, label=label)
-    axes.set_ylim(_room(curve.value(x), curve.derivative(x) if derivative else np.empty(0)))
+    axes.set_ylim(_room(curve.value(x), slopes))
 
 
 def _draw_range(axes: Axes, ends: Interval, label: str) -> None:
@@ -136,7 +139,7 @@ def _draw_line(axes: Axes, curve: Curve, function: Function, x: Array, **look: A
 def _room(values: Array, slopes: Array) -> Limits:
     """Ends of the y axis that hold the values, and of the derivative what does not make the values look flat."""
     values, slopes = values[np.isfinite(values)], slopes[np.isfinite(slopes)]
-    low, high = values.min(), values.max()
+    low, high = (values.min(), values.max()) if values.size else (-1.0, 1.0)
     span = high - low or 2.0
     shown = np.clip(slopes, low - span / 2, high + span / 2)
     low, high = min([low, *shown]), max([high, *shown])
