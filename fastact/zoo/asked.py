@@ -39,8 +39,8 @@ class Curve:
     """A function of one number.
 
     `derivative` is None where the user's own activation has none, `range` where the parameters are not those that the
-    record states it for. `kinks` are the points where the value or the derivative jumps. `conventions` are the functions,
-    this one first, that differ from it at kinks only.
+    record states it for. `kinks` are the points where the value or the derivative jumps. `conventions` are the
+    functions, this one first, that differ from it at kinks only.
     """
 
     name: str
