@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import fastact
-from fastact.zoo.style import BLUE, GREEN, GREY, PURPLE, VERMILLION
+from fastact.zoo.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 
 pytestmark = pytest.mark.once
 
@@ -35,12 +35,17 @@ FILES = {
     },
     "softmax_overflow": {"softmax_overflow.png": [BLUE, VERMILLION], "softmax_cliff.png": [BLUE, VERMILLION]},
     "gallery": {"torch_gallery.png": [BLUE, VERMILLION, GREY]},
+    "hidden_layers": {
+        "hidden_layers_curves.png": [BLUE, VERMILLION, GREEN, PURPLE],
+        "hidden_layers_boundaries.png": [BLUE, ORANGE],
+    },
 }
 # The figures that an example leaves under these names.
 FIGURES = {
     "four_classics": ["together", "slopes"],
     "softmax_overflow": ["bars", "cliff"],
     "gallery": ["gallery"],
+    "hidden_layers": ["figure"],
 }
 
 
@@ -135,3 +140,9 @@ def test_the_gallery_has_what_pytorch_has(ran: Callable[[str], Ran]) -> None:
     titles = [axes.get_title() for axes in ran("gallery").defined["gallery"].axes]
     assert {"relu", "gelu", "hardswish", "logsigmoid", "softmax", "tanhshrink"} <= set(titles)
     assert len(titles) == len(set(titles))
+
+
+def test_hidden_layers_differ_in_what_they_reach(ran: Callable[[str], Ran]) -> None:
+    summary = ran("hidden_layers").defined["comparison"].summary
+    assert list(summary.index) == ["relu", "tanh", "sigmoid", "gelu"]
+    assert summary["accuracy"].idxmin() == "sigmoid"

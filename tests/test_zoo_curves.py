@@ -130,6 +130,14 @@ def test_the_ends_of_the_range(name: str, marks: dict[float, str]) -> None:
     assert (f"range {fastact.activations[name].range}" in legend) == bool(marks)
 
 
+def test_an_end_of_the_range_that_is_near_can_be_seen() -> None:
+    low, high = fastact.plot("softsign").axes[0].get_ylim()
+    assert low < -1
+    assert high > 1
+    low, high = fastact.plot("sigmoid", limits=(-0.1, 0.1), derivative=False).axes[0].get_ylim()
+    assert 0.4 < low < high < 0.6
+
+
 def test_no_range_is_claimed_for_other_parameters() -> None:
     for name, claimed in (("elu", True), ("elu:alpha=2", False)):
         (axes,) = fastact.plot(name).axes

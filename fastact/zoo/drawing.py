@@ -12,7 +12,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fastact._records import Interval
+from fastact._records import REALS, Interval
 from fastact._rowwise import RowActivation
 from fastact.zoo import rows
 from fastact.zoo.asked import JUMP, Array, Curve, Function, Limits, jumps, reach
@@ -74,8 +74,8 @@ def draw_gallery(
             rows.draw_panel(axes, one)
         else:
             _draw_marked(axes, one, limits, derivative, "end of the range")
-            settings = axes.text(0.03, 0.97, one.settings.replace(" ", "\n"), transform=axes.transAxes, va="top")
-            settings.set(fontsize="small", backgroundcolor="#ffffffb0")
+            settings = axes.text(0.04, 0.96, one.settings.replace(" ", "\n"), transform=axes.transAxes, va="top")
+            settings.set(fontsize="small", bbox={"facecolor": "#ffffffb0", "edgecolor": "none", "pad": 1})
         axes.set_title(one.name, fontweight="bold")
     for axes in panels[len(shown) :]:
         axes.remove()
@@ -103,7 +103,7 @@ def _draw_marked(axes: Axes, curve: Curve, limits: Limits | None, derivative: bo
     for (label, function), colour in zip(curve.conventions, (VALUE, OTHER), strict=False):
         kinks = np.intersect1d(x, curve.kinks)
         axes.plot(kinks, function(kinks), "o", color=colour, label=label)
-    axes.set_ylim(_room(curve.value(x), slopes))
+    axes.set_ylim(_room(curve.value(x), slopes, curve.range or REALS))
 
 
 def _draw_range(axes: Axes, ends: Interval, label: str) -> None:
@@ -136,12 +136,13 @@ def _draw_line(axes: Axes, curve: Curve, function: Function, x: Array, **look: A
     axes.plot(kinks, function(kinks), **dot)
 
 
-def _room(values: Array, slopes: Array) -> Limits:
-    """Ends of the y axis that hold the values, and of the derivative what does not make the values look flat."""
+def _room(values: Array, slopes: Array, ends: Interval) -> Limits:
+    """Ends of the y axis that hold the values, and as much else as does not make the values look flat."""
     values, slopes = values[np.isfinite(values)], slopes[np.isfinite(slopes)]
     low, high = (values.min(), values.max()) if values.size else (-1.0, 1.0)
     span = high - low or 2.0
-    shown = np.clip(slopes, low - span / 2, high + span / 2)
-    low, high = min([low, *shown]), max([high, *shown])
-    margin = 0.07 * (high - low) or 0.5
-    return low - margin, high + margin
+    lowest, highest = low - span / 2, high + span / 2
+    near = [end for end in ends[:2] if lowest <= end <= highest]
+    shown = [low, high, *near, *np.clip(slopes, lowest, highest)]
+    margin = 0.07 * (max(shown) - min(shown)) or 0.5
+    return min(shown) - margin, max(shown) + margin
