@@ -6,6 +6,7 @@ import functools
 import inspect
 import re
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -338,3 +339,11 @@ def test_refused_arguments() -> None:
 
 def test_reached_from_the_package() -> None:
     assert fastact.functional is F
+
+
+def test_the_page_runs() -> None:
+    page = Path(__file__).parents[1] / "docs" / "functional.md"
+    *_, example = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    scope: dict[str, Any] = {}
+    exec(compile(example, str(page), "exec"), scope)
+    assert scope["F"] is F
