@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from tests import oracle
 from tests.catalogue import Loop
-from tests.proof import float32, float64, halves, page, parameters, tasks
+from tests.proof import float32, float64, halves, page, parameters, peers, tasks
 from tests.proof.compiled import RESULTS, Verdict, truth_for
 from tests.proof.subjects import Subject, compiled, rounded_parameters
 
@@ -137,34 +138,75 @@ def test_the_walk_sees_every_float32_once(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 class FaultyEngine:
-    """A kernel that is wrong in one place, by 4 ULP, and so beyond its range and before a fall."""
+    """Kernels that are right but for a fault."""
 
     name = "compiled"
 
-    def make(self, record: Any, operation: str, name: str, doc: str) -> Any:
-        right = compiled()[0].engine.make(record, operation, name, doc)
+    def __init__(self, fault: Callable[..., Any]) -> None:
+        self.fault = fault
 
-        def wrong(x: Any) -> Any:
-            y = right(x)
-            return np.where(x == 20, np.float32(1 + 2**-22), y)
-
-        return wrong
+    def make(self, *arguments: Any) -> Any:
+        right = compiled()[0].engine.make(*arguments)
+        return lambda *inputs: self.fault(right, *inputs)
 
 
-def test_a_faulty_kernel_misses_its_bars(monkeypatch: pytest.MonkeyPatch) -> None:
-    faulty = (Subject("faulty", FaultyEngine()),)  # type: ignore[arg-type]
-    monkeypatch.setattr(float32, "compiled", lambda: faulty)
-    result = float32.run(SIGMOID, sample=True)
+def judged(chapter: Any, loop: Loop, fault: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    faulty = (Subject("faulty", FaultyEngine(fault)),)  # type: ignore[arg-type]
+    monkeypatch.setattr(chapter, "compiled", lambda: faulty)
+    result: dict[str, Any] = chapter.run(loop, sample=True)
+    return result
+
+
+def test_a_fault_in_float32_misses_three_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fault(right: Any, x: Any) -> Any:
+        return np.where(x == 20, np.float32(1 + 2**-22), right(x))
+
+    result = judged(float32, SIGMOID, fault, monkeypatch)
     found = result["targets"]["faulty"]
     assert found["error"] == pytest.approx(4, abs=0.1)  # and MPFR agrees
     assert (found["at"], found["falls"], found["outside"]) == ("20.0", 1, 1)
     assert len(list(float32.misses(SIGMOID, result))) == 3
 
 
+def test_a_fault_in_float64_is_found_by_the_climb(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fault(right: Any, x: Any) -> Any:  # 5 ULP at 0.71, falling to none within 2**-12 of it
+        with np.errstate(all="ignore"):
+            height = np.maximum(0, 1 - np.abs(x - 0.71) * 2**12)
+            return right(x) * (1 + 5 * height * 2**-53)
+
+    result = judged(float64, SIGMOID, fault, monkeypatch)
+    found = result["targets"]["faulty"]
+    assert 2.5 < found["error"] < 4.5
+    assert float(found["at"]) == pytest.approx(0.71, abs=2**-14)
+    assert len(list(float64.misses(SIGMOID, result))) == 1
+
+
+def test_a_fault_in_one_channel_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = tasks.UNARY["leaky_relu"]
+
+    def fault(right: Any, x: Any, slope: Any) -> Any:
+        return right(x, slope) if np.ndim(slope) == 0 else right(x, np.where(slope == 7.5, 7.25, slope))
+
+    result = judged(parameters, loop, fault, monkeypatch)
+    settings = {name: by_target["faulty"] for name, by_target in result["parameters"]["negative_slope"].items()}
+    assert settings["7.5"]["error"] <= 0.5
+    assert settings[parameters.PER_CHANNEL]["error"] > 1e5
+    assert settings[parameters.PER_CHANNEL]["value"] == 7.5
+    (miss,) = parameters.misses(loop, result)
+    assert "leaky_relu with negative_slope = 7.5 (per channel) on faulty" in miss
+
+
+def test_other_libraries_are_judged_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "NAMES", ("numpy",))
+    found = peers.run(tasks.UNARY["logit"], sample=True)["peers"]["numpy"]
+    assert found["error"] > 1e6  # log(x / (1 - x)) has no digit left next to 1/2
+    assert float(found["at"]) == pytest.approx(0.5, abs=1e-6)
+
+
 def test_an_oracle_that_is_wrong_does_not_pass() -> None:
-    verdict = Verdict(error=0.75, error_at=1.0)
+    verdict = Verdict(error=0.75, error_at=1.0, error_in=0.7310586)
     with pytest.raises(float32.OracleError, match=r"sigmoid\(np.float32\(1.0\)\): 0.75 ULP by the compiled oracle"):
-        float32.confirmed_error(SIGMOID, compiled()[0], verdict)
+        float32.confirmed_error(SIGMOID, verdict)
 
 
 def test_correct_rounding_of_halves() -> None:

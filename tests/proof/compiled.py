@@ -70,6 +70,7 @@ class Verdict(ctypes.Structure):
     _fields_ = (
         ("error", ctypes.c_double),
         ("error_at", ctypes.c_float),
+        ("error_in", ctypes.c_float),
         ("falls", ctypes.c_int64),
         ("fall", ctypes.c_double),
         ("fall_at", ctypes.c_float),

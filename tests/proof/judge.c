@@ -11,6 +11,7 @@
 typedef struct {
     double error;          /* the largest, in ULP */
     float error_at;        /* the input that has it */
+    float error_in;        /* the result that has it */
     int64_t falls;         /* neighbouring inputs whose results are in the wrong order */
     double fall;           /* the largest step in the wrong direction, in ULP of the result */
     float fall_at;         /* the smaller input of the two */
@@ -75,6 +76,7 @@ void judge_errors(const float *x, const float *y, const double *truth, ptrdiff_t
                 memcpy(&error, &bits, sizeof error);
                 v->error = isnan(error) ? INFINITY : error;
                 v->error_at = x[i];
+                v->error_in = y[i];
             }
         }
     }

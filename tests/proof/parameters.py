@@ -11,7 +11,7 @@ from tests.catalogue import Loop
 from tests.proof.breakpoints import breakpoints
 from tests.proof.compiled import Array, Verdict, truth_for
 from tests.proof.float32 import confirmed_error, spelt
-from tests.proof.subjects import Subject, compiled
+from tests.proof.subjects import compiled
 
 VALUES = (0.0, 1e-3, 0.3, 1.0, 7.5, 1e3, -0.5, -30.0)
 PER_CHANNEL = "per channel"
@@ -67,15 +67,15 @@ def judged(loop: Loop, x: Array, name: str, values: list[float]) -> dict[str, An
             results = subject.compute(loop, channels, parameters=list(given.values()))
             for verdict, truth, channel, y in zip(verdicts[subject.name], truths, channels.T, results.T, strict=True):
                 verdict.judge_errors(np.ascontiguousarray(channel), np.ascontiguousarray(y), truth)
-    return {subject.name: worst(loop, subject, name, values, verdicts[subject.name]) for subject in compiled()}
+    return {subject.name: worst(loop, name, values, verdicts[subject.name]) for subject in compiled()}
 
 
-def worst(loop: Loop, subject: Subject, name: str, values: list[float], verdicts: list[Verdict]) -> dict[str, Any]:
+def worst(loop: Loop, name: str, values: list[float], verdicts: list[Verdict]) -> dict[str, Any]:
     """The largest error of all channels."""
     value, verdict = max(zip(values, verdicts, strict=True), key=lambda pair: pair[1].error)
     parameters = list((loop.record.typical_parameters | {name: value}).values())
     return {
-        "error": confirmed_error(loop, subject, verdict, parameters),
+        "error": confirmed_error(loop, verdict, parameters),
         "at": spelt(verdict.error_at),
         "value": value,
     }
