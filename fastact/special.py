@@ -145,7 +145,8 @@ def _dtype(name: str, operand: Any) -> Any:
     """An operand's dtype, or a Python number itself."""
     if isinstance(operand, _promotion.PYTHON_NUMBERS):
         return operand
-    dtype = getattr(operand, "dtype", None)  # asking a dask array for more would compute it
+    # Asking a dask array for more than its dtype would compute it; a sparse matrix has a dtype, and is no array.
+    dtype = getattr(operand, "dtype", None) if hasattr(operand, "__array__") else None
     if not isinstance(dtype, np.dtype):
         dtype = np.asarray(operand).dtype
     if dtype.kind not in "biuc" and not _promotion.is_float(dtype):

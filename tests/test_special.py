@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 import scipy.special
 
 import fastact
@@ -163,6 +164,7 @@ def test_a_scalar_has_one_axis(name: str) -> None:
     [
         ({"a": ["x"]}, TypeError, "logsumexp: argument a has dtype <U1, expected numbers"),
         ({"a": [None]}, TypeError, "logsumexp: argument a has dtype object, expected numbers"),
+        ({"a": scipy.sparse.eye(2), "b": 2}, TypeError, "logsumexp: argument a has dtype object, expected numbers"),
         ({"a": [1.0], "b": ["x"]}, TypeError, "logsumexp: argument b has dtype <U1, expected numbers"),
         ({"a": [1.0, 2], "b": [1, 2, 3]}, ValueError, r"logsumexp: b has shape \(3,\), which does not broadcast"),
         ({"a": [[1.0]], "axis": (0, 0)}, ValueError, "duplicate value in 'axis'"),
