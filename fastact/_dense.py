@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+import fastact
 from fastact import _promotion
-from fastact._config import get_num_threads
 from fastact._lookup import get
 
 Array = np.ndarray[Any, Any]
 Activation = Callable[..., Any]
+
+# What BLAS computes in. NumPy makes one object of each of these, for native byte order.
+BLAS = (np.dtype(np.float32), np.dtype(np.float64))
 
 # Rows of the product that get bias and activation before the next rows are touched: half of a common L2 cache, the
 # fastest of 128 KiB to 4 MiB on one thread. Each thread gets as much, since the kernels split what they are given.
@@ -100,10 +103,8 @@ def dense(
 
 def _finish(rows: Array, bias: Array | None, function: Activation) -> None:
     """Adds the bias and applies the activation, in place, a block of rows at a time."""
-    import fastact
-
     activates = function is not fastact.identity
-    height = max(1, BLOCK_BYTES * get_num_threads() // max(1, rows.shape[1] * rows.itemsize))
+    height = max(1, BLOCK_BYTES * fastact.get_num_threads() // max(1, rows.shape[1] * rows.itemsize))
     for start in range(0, len(rows), height):
         block = rows[start : start + height]
         if bias is not None:
@@ -113,6 +114,9 @@ def _finish(rows: Array, bias: Array | None, function: Activation) -> None:
 
 
 def _result_dtype(x: Array, weights: Array, bias: Array | None) -> np.dtype[Any]:
+    dtype: np.dtype[Any] = x.dtype
+    if dtype in BLAS and weights.dtype is dtype and (bias is None or bias.dtype is dtype):
+        return dtype  # nearly every call: after a product, each step in Python is one that has left the caches
     operands = {"x": x, "weights": weights, "bias": bias}
     given = {name: operand.dtype for name, operand in operands.items() if operand is not None}
     return _promotion.result_dtype("dense", given.keys(), given.values(), keeps_integers=False)
