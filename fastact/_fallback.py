@@ -37,14 +37,13 @@ def numpy_formula(record: Activation, operation: str, scalar: Any) -> Chunk:
     return formula_of(record, operation, _numpy_namespace, scalar)
 
 
-def numba_formula(record: Activation, operation: str) -> Chunk:
-    """What computes an operation over float64 arrays, in machine code."""
-    from fastact import _numba_namespace
+def compiled_formula(record: Activation, operation: str, dtype: np.dtype[Any]) -> Chunk:
+    """What computes an operation over blocks of float32 or float64 in machine code."""
+    from numba.np.numpy_support import from_dtype
 
-    if operation.endswith("backward"):
-        return times_grad(numba_formula(record, derivative_of(operation)))
-    formula = formula_of(record, operation, _numba_namespace, np.float64)
-    return _numba_namespace.compile_ufunc(formula, len(operation_inputs(record, operation)))
+    from fastact.numba._compiled import block_function
+
+    return block_function(record, operation, from_dtype(dtype))
 
 
 def derivative_of(backward: str) -> str:
@@ -64,6 +63,13 @@ def computing_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return dtype if dtype.kind in "iu" or dtype.itemsize >= 8 else np.dtype(np.float64)
 
 
+def compiled_computing_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Numba's float32 formulas keep their digits by themselves; half types are rounded once from float32."""
+    computing = computing_dtype(dtype)
+    narrow = computing.kind == "f" and dtype.itemsize < computing.itemsize
+    return np.dtype(np.float32) if narrow else computing
+
+
 class ReferenceUfunc:
     """Behaves as a NumPy ufunc of one output whose inner loop is `compute(*input arrays)`."""
 
@@ -72,7 +78,13 @@ class ReferenceUfunc:
     identity = None
 
     def __init__(
-        self, record: Activation, operation: str, name: str, doc: str, formula: Callable[[np.dtype[Any]], Chunk]
+        self,
+        record: Activation,
+        operation: str,
+        name: str,
+        doc: str,
+        formula: Callable[[np.dtype[Any]], Chunk],
+        computing: Callable[[np.dtype[Any]], np.dtype[Any]] = computing_dtype,
     ) -> None:
         self.__name__ = self.__qualname__ = name
         self.__doc__ = doc
@@ -81,6 +93,7 @@ class ReferenceUfunc:
         self._parameters = frozenset(record.parameters)
         self._keeps_integers = record.keeps_integers
         self._formula = formula
+        self._computing = computing
         self._formulas: dict[np.dtype[Any], Chunk] = {}
 
     def __repr__(self) -> str:
@@ -164,7 +177,7 @@ class ReferenceUfunc:
     def _run(self, arrays: list[Any], out: Any, where: Any, casting: Any, order: Any, loop: np.dtype[Any]) -> Any:
         """Walks all operands in blocks of the type that is computed in; NumPy's iterator casts and broadcasts."""
         self._check_casting(arrays, out, casting, loop)
-        compute = computing_dtype(loop)
+        compute = self._computing(loop)
         arrays = [self._rounded(name, array, loop) for name, array in zip(self.inputs, arrays, strict=True)]
         masked = where is not True
         operands = [*arrays, *([np.asarray(where, dtype=bool)] if masked else []), out]
@@ -292,8 +305,8 @@ class NumbaEngine(NumpyEngine):
 
     def make(self, record: Activation, operation: str, name: str, doc: str) -> ReferenceUfunc:
         def formula(dtype: np.dtype[Any]) -> Chunk:
-            if dtype == np.float64:
-                return numba_formula(record, operation)
+            if dtype.char in "fd":
+                return compiled_formula(record, operation, dtype)
             return numpy_formula(record, operation, dtype.type)
 
-        return ReferenceUfunc(record, operation, name, doc, formula)
+        return ReferenceUfunc(record, operation, name, doc, formula, compiled_computing_dtype)

@@ -1,6 +1,6 @@
 """The functions that reference formulas are written over, for NumPy arrays of float64 or longdouble.
 
-`_numba_namespace` has the same functions for one float64 number.
+`fastact.numba._float32` and `fastact.numba._float64` have the same functions for one number.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ __all__ = [
     "abs",
     "arctanh",
     "clip",
+    "coth_excess",
     "exp",
     "expm1",
-    "floor",
     "gaussian_parts",
+    "head",
     "hypot",
     "isnan",
     "log",
@@ -49,6 +50,20 @@ def normal_tail(a: Any) -> Any:
     pole = root2 * pi / STEP
     residue = exp(a * (a / 2 - pole)) / (1 + exp(-pole * a))
     return a * total + where(a < pole, residue, 0)
+
+
+def coth_excess(x: Any) -> Any:
+    """x coth(x) - 1 for |x| < 2, by Lambert's fraction: x**2 / (3 + x**2 / (5 + ...))."""
+    square = x * x
+    t = square / 33
+    for odd in range(31, 1, -2):
+        t = square / (odd + t)
+    return t
+
+
+def head(x: Any) -> Any:
+    """The part of x >= 0 down to 1/256: few digits, so that products with it have no rounding for exp to magnify."""
+    return floor(x * 256) / 256
 
 
 def gaussian_parts(x: Any) -> tuple[Any, Any]:

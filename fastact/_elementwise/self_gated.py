@@ -65,14 +65,14 @@ def quick_gelu(xp: Any, T: Any) -> tuple[Formula, ...]:
     # exp(-1.702 |x|) = exp(-high) factor, where high is exact: exp would magnify a rounding.
     def value(x: Any) -> Any:
         a = xp.clip(xp.abs(x), 0, 32768)
-        head = xp.floor(a * 256) / 256
+        head = xp.head(a)
         high, factor = slope_high * head, xp.exp(-slope_low * head - slope * (a - head))
         s = 1 / (1 + xp.exp(-high) * factor)
-        return xp.where(x >= 0, x * s, xp.scaled_product(x * s, factor, -high))
+        return xp.where(x >= 0, x * s, xp.scaled_product(-a * s, factor, -high))
 
     def derivative(x: Any) -> Any:
         a = xp.clip(xp.abs(x), 0, 32768)
-        head = xp.floor(a * 256) / 256
+        head = xp.head(a)
         high, factor = slope_high * head, xp.exp(-slope_low * head - slope * (a - head))
         s = 1 / (1 + xp.exp(-high) * factor)
         right = s * (1 + xp.scaled_product(slope * a * s, factor, -high))
@@ -182,16 +182,16 @@ def gelu_tanh(xp: Any, T: Any) -> tuple[Formula, ...]:
     # exp(-|v|) = exp(-high) factor, where high is exact: exp would magnify a rounding.
     def value(x: Any) -> Any:
         a = xp.clip(xp.abs(x), 0, 128)
-        head = xp.floor(a * 256) / 256
+        head = xp.head(a)
         high = head * (linear_high + cubic_high * head * head)
         step_from_head = (a - head) * (linear + cubic * (a * a + a * head + head * head))
         factor = xp.exp(-head * (linear_low + cubic_low * head * head) - step_from_head)
         s = 1 / (1 + xp.exp(-high) * factor)
-        return xp.where(x >= 0, x * s, xp.scaled_product(x * s, factor, -high))
+        return xp.where(x >= 0, x * s, xp.scaled_product(-a * s, factor, -high))
 
     def derivative(x: Any) -> Any:
         a = xp.clip(xp.abs(x), 0, 128)
-        head = xp.floor(a * 256) / 256
+        head = xp.head(a)
         high = head * (linear_high + cubic_high * head * head)
         step_from_head = (a - head) * (linear + cubic * (a * a + a * head + head * head))
         factor = xp.exp(-head * (linear_low + cubic_low * head * head) - step_from_head)

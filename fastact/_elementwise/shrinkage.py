@@ -28,13 +28,9 @@ THRESHOLD = Parameter(0.5, lambda threshold: threshold >= 0, "at least 0")
 def tanh_shrink(xp: Any, T: Any) -> tuple[Formula, ...]:
     """What tanh takes away from its argument."""
 
-    # Near 0 the difference would cancel. With Lambert's fraction, tanh(x) = x / (1 + t), where
-    # t = x**2 / (3 + x**2 / (5 + ...)), it is x t / (1 + t).
+    # Near 0 the difference would cancel. With t = x coth(x) - 1, tanh(x) = x / (1 + t), and it is x t / (1 + t).
     def value(x: Any) -> Any:
-        square = x * x
-        t = square / 33
-        for odd in range(31, 1, -2):
-            t = square / (odd + t)
+        t = xp.coth_excess(x)
         return xp.where(xp.abs(x) < 2, x * (t / (1 + t)), x - xp.tanh(x))
 
     def derivative(x: Any) -> Any:

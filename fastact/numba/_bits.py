@@ -1,0 +1,67 @@
+"""What both namespaces are made of: the compiler's decorator, a number's bits, and powers of two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+from numba.extending import intrinsic as as_intrinsic
+
+# Every function is branch-free and becomes part of its caller, so that LLVM vectorises a loop over it whole. `contract`
+# lets a product and a sum become one fused operation; nothing in these functions depends on whether they do.
+inline: Callable[[Any], Any] = numba.njit(nogil=True, forceinline=True, error_model="numpy", fastmath={"contract"})
+# The same for arithmetic that is exact only as it is written.
+inline_as_written: Callable[[Any], Any] = numba.njit(nogil=True, forceinline=True, error_model="numpy")
+
+intrinsic: Callable[[Any], Any] = as_intrinsic
+
+# Adding 1.5 * 2**52 to a number rounds it to an integer n, which then stands in the sum's lowest bits. This rounder
+# holds the exponent's bias too: those bits, shifted up to where the exponent is, are 2**n.
+ROUNDER = 1.5 * 2.0**52 + 1023
+PER_LN2 = 1.4426950408889634
+
+
+@intrinsic
+def bits_of(context: Any, x: Any) -> Any:
+    """The bits of a float64, as an integer."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(types.int64))
+
+    return types.int64(types.float64), generate
+
+
+@intrinsic
+def float_of(context: Any, bits: Any) -> Any:
+    """The float64 that has these bits."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(types.float64))
+
+    return types.float64(types.int64), generate
+
+
+@inline
+def power_of_two(rounded: Any) -> Any:
+    """2**n, from the sum of n and the rounder."""
+    return float_of(bits_of(rounded) << np.int64(52))
+
+
+@intrinsic
+def select(context: Any, condition: Any, yes: Any, no: Any) -> Any:
+    """`yes if condition else no` without a branch, which LLVM would not always vectorise."""
+    result = context.unify_types(yes, no)
+    if not isinstance(condition, types.Boolean) or not isinstance(result, types.Number | types.Boolean):
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        chosen = [
+            context.cast(builder, argument, kind, signature.return_type)
+            for argument, kind in zip(arguments[1:], signature.args[1:], strict=True)
+        ]
+        return builder.select(arguments[0], *chosen)
+
+    return result(condition, yes, no), generate
