@@ -115,7 +115,8 @@ def _finish(rows: Array, bias: Array | None, function: Activation) -> None:
 
 def _result_dtype(x: Array, weights: Array, bias: Array | None) -> np.dtype[Any]:
     dtype: np.dtype[Any] = x.dtype
-    if dtype in BLAS and weights.dtype is dtype and (bias is None or bias.dtype is dtype):
+    one_dtype = weights.dtype is x.dtype and (bias is None or bias.dtype is x.dtype)
+    if one_dtype and dtype in BLAS:
         return dtype  # nearly every call: after a product, each step in Python is one that has left the caches
     operands = {"x": x, "weights": weights, "bias": bias}
     given = {name: operand.dtype for name, operand in operands.items() if operand is not None}
