@@ -6,16 +6,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
+from threadpoolctl import threadpool_limits
 
 import fastact.sklearn
 
 ROUNDS = 101
 SAMPLES, FEATURES, CLASSES = 1000, 64, 10
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """One thread for matrix products too: NumPy has loaded its BLAS before `conftest` sets the number."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
