@@ -102,12 +102,12 @@ def examine(
     parameters = rounded_parameters(loop, "float32")
     roots = loop.record.turning_points if loop.operation == "derivative" else ()
     mirrored = -magnitudes
+    own = slice(overlap, None)
     truths = [truth_for("float32")(loop.name, x, parameters) for x in (magnitudes, mirrored)]
     for subject in subjects:
         verdict = verdicts[subject.name]
         results = [subject.compute(loop, x) for x in (magnitudes, mirrored)]
         for x, y, truth in zip((magnitudes, mirrored), results, truths, strict=True):
-            own = slice(overlap, None)
             verdict.judge_errors(x[own], y[own], truth[own], roots, subject.root_zone)
             if facts.low > -inf or facts.high < inf:
                 verdict.judge_range(x[own], y[own], facts.low, facts.high)
