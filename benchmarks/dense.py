@@ -8,7 +8,8 @@ from __future__ import annotations
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -98,10 +99,17 @@ def table(title: str, times: dict[str, list[float]]) -> Table:
     return shown
 
 
-def main(threads: int) -> None:
-    """Prints a table for each shape and activation."""
+@contextmanager
+def on_threads(threads: int) -> Iterator[None]:
+    """So many threads for everyone; NumPy's BLAS has taken its number when it was loaded, and has to be told."""
     torch.set_num_threads(threads)
     with fastact.threads(threads), threadpoolctl.threadpool_limits(threads, user_api="blas"), torch.no_grad():
+        yield
+
+
+def main(threads: int) -> None:
+    """Prints a table for each shape and activation."""
+    with on_threads(threads):
         for shape in SHAPES:
             for activation in ACTIVATIONS:
                 title = f"{shape}, {activation}, float32, {threads} thread{'s' * (threads > 1)}"

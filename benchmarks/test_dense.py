@@ -18,11 +18,12 @@ from fastact.bench.results import Quartiles
 @pytest.mark.parametrize("shape", dense.SHAPES, ids=str)
 def test_dense(shape: dense.Shape, activation: str, benchmark: BenchmarkFixture) -> None:
     """A layer on one thread; products alone are among the contestants."""
-    ways = dense.contestants(shape, activation)
-    times = dense.in_turns(ways, rounds=ROUNDS)
+    with dense.on_threads(1):
+        ways = dense.contestants(shape, activation)
+        times = dense.in_turns(ways, rounds=ROUNDS)
+        benchmark.group = f"dense {shape}"
+        pedantic: Any = benchmark.pedantic  # untyped in pytest-benchmark
+        pedantic(ways[dense.FASTACT], rounds=ROUNDS)
     for name, taken in times.items():
         ratios = [ours / its for ours, its in zip(times[dense.FASTACT], taken, strict=True)]
         benchmark.extra_info[name] = Quartiles.of(ratios).median
-    benchmark.group = f"dense {shape}"
-    pedantic: Any = benchmark.pedantic  # untyped in pytest-benchmark
-    pedantic(ways[dense.FASTACT], rounds=ROUNDS)
