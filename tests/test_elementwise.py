@@ -237,7 +237,8 @@ def test_pickling_by_name(record: Any) -> None:
         function = getattr(module, record.name)
         assert pickle.loads(pickle.dumps(function)) is function
         assert function.__name__ == record.name
-        assert function.__module__ == module.__name__
+        # In NumPy 2.0 a ufunc has no attributes of its own.
+        assert getattr(function, "__module__", module.__name__) == module.__name__
 
 
 @every_record
