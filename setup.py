@@ -117,19 +117,26 @@ class BuildKernels(build_ext):
 
         for ext in self.extensions:
             module = ext.name.rpartition(".")[2]
+            ext.include_dirs = ["kernels", numpy.get_include(), *self.include_dirs]
             if module == "shortcut":
                 continue
             pyx = "kernels/cpu.pyx" if module == "cpu" else str(generate.write_module(module, GENERATED))
-            ext.include_dirs = ["kernels", numpy.get_include(), *self.include_dirs]
             (cythonized,) = cythonize(
                 [Extension(ext.name, [pyx])], include_path=["kernels"], build_dir=str(GENERATED), quiet=True
             )
             ext.sources = cythonized.sources
 
 
+NUMPY_MACROS = [("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION")]
+
 setup(
     ext_modules=[
-        Extension("fastact._compiled.shortcut", ["fastact/_shortcut.c"], optional=not asked("FASTACT_WERROR")),
+        Extension(
+            "fastact._compiled.shortcut",
+            ["fastact/_shortcut.c"],
+            define_macros=NUMPY_MACROS,
+            optional=not asked("FASTACT_WERROR"),
+        ),
     ]
     + [
         Extension(
@@ -137,10 +144,7 @@ setup(
             sources=["kernels/module.pyx.in"],
             depends=KERNEL_FILES,
             libraries=[] if os.name == "nt" else ["m"],
-            define_macros=[
-                ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
-                ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
-            ],
+            define_macros=NUMPY_MACROS,
             optional=not asked("FASTACT_WERROR"),
         )
         for module in ["cpu", *cpu_targets()]

@@ -36,6 +36,9 @@ class Engine(Protocol):
 
     def make_row_ufunc(self, record: Any, operation: str, masked: bool, several: bool, extended: bool) -> Any: ...
 
+    def addresses(self, record: Activation, operation: str) -> dict[str, int] | None:
+        """Where the operation's loops lie in memory, by the name of their dtype; None if they are not machine code."""
+
     def set_num_threads(self, n: int) -> None: ...
 
     def get_num_threads(self) -> int: ...
@@ -96,6 +99,10 @@ class CompiledEngine:
         ufunc = self.kernels.make_ufunc(name, name, record.summary)
         self._inputs_of[ufunc] = operation_inputs(record, operation)
         return ufunc
+
+    def addresses(self, record: Activation, operation: str) -> dict[str, int]:
+        _, _, addresses = self.kernels.loops[loop_name(record, operation)]
+        return dict(addresses)
 
     def set_num_threads(self, n: int) -> None:
         self.kernels.set_num_threads(n)

@@ -291,6 +291,9 @@ class NumpyEngine:
 
         return ReferenceRowUfunc(record, operation, masked, several)
 
+    def addresses(self, record: Activation, operation: str) -> None:
+        """Nothing: the loops are Python's."""
+
     def get_num_threads(self) -> int:
         return 1
 

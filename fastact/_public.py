@@ -39,7 +39,8 @@ def making_getter(module: str, operation: str) -> Callable[[str], Any]:
 
 def _public_function(record: Activation, operation: str, module: str) -> Any:
     if isinstance(record, _rowwise.RowActivation):
-        return _housed(_rowwise.make(record, operation, engine), module)
+        function = _rowwise.make(record, operation, engine)
+        return _housed(_shortcut(record, operation, function, function), module)
     doc = _docs.docstring(record, operation)
     if len(record.operands) > 1:
         return _housed(_named(_two_operands.make(record, operation, engine, doc), record, doc), module)
@@ -113,14 +114,29 @@ def _with_named_inputs(record: Activation, operation: str, doc: str) -> Callable
     )
     function = FunctionType(code, body.__globals__, record.name, defaults, body.__closure__)
     function.__doc__ = doc
-    return function if bound is None else _shortcut(bound, function, len(inputs) - parameters)
+    return function if bound is None else _shortcut(record, operation, bound, function)
 
 
-def _shortcut(bound: Any, function: Callable[..., Any], arrays: int) -> Any:
-    """The function behind a callable of C that sends calls without parameters straight to the bound ufunc."""
+def _shortcut(record: Activation, operation: str, bound: Any, function: Callable[..., Any]) -> Any:
+    """The function behind a callable of C, where there is a loop that it can run.
+
+    A call that gives arrays alone is computed there and then if they are contiguous, and else sent to `bound`.
+    """
+    addresses = engine.addresses(record, operation)
+    if addresses is None:
+        return function
     from fastact._compiled.shortcut import Shortcut
 
-    return functools.update_wrapper(Shortcut(bound, function, arrays), function)
+    shortcut = Shortcut(
+        bound,
+        function,
+        addresses,
+        arrays=len(_engine.operation_inputs(record, operation)) - len(record.parameters),
+        defaults=tuple(parameter.default for parameter in record.parameters.values()),
+        rowwise=isinstance(record, _rowwise.RowActivation),
+        reduces=isinstance(record, _rowwise.RowActivation) and record.reduces,
+    )
+    return functools.update_wrapper(shortcut, function)
 
 
 def _checker(record: Activation) -> Callable[..., None] | None:

@@ -1,0 +1,371 @@
+"""Calls that give arrays alone, which skip NumPy's ufuncs: the same bits, types and refusals as by any other way.
+
+Where the compiled kernels serve, the functions with parameters and the row-wise ones stand behind `Shortcut`. A keyword
+that repeats its default sends a call the ordinary way, whose results are the reference here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import inspect
+import math
+import pickle
+import platform
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastact
+from fastact import backward, derivative
+from fastact._engine import operation_inputs
+from fastact._public import engine as engine_under_test
+from fastact._records import Activation
+from fastact._rowwise import RowActivation
+
+Array = Any
+DTYPES = ["float16", "float32", "float64"]
+SHAPES: list[tuple[int, ...]] = [
+    (1,),
+    (7,),
+    (100,),
+    (3000,),
+    (3, 5),
+    (40, 100),
+    (2, 3, 17),
+    (1, 1, 1),
+    (0,),
+    (3, 0),
+    (0, 3),
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A public function, and keywords that change nothing but the way that its calls take."""
+
+    function: Callable[..., Any]
+    record: Activation
+    operation: str
+    keywords: dict[str, Any]
+
+    @property
+    def arrays(self) -> int:
+        return len(operation_inputs(self.record, self.operation)) - len(self.record.parameters)
+
+    @property
+    def reduces(self) -> bool:
+        return isinstance(self.record, RowActivation) and self.record.reduces
+
+    def ordinary(self, *arrays: Array, **keywords: Any) -> Any:
+        return self.function(*arrays, **self.keywords, **keywords)
+
+    def __str__(self) -> str:
+        return f"{self.record.name}-{self.operation}"
+
+
+def cases() -> list[Case]:
+    found = []
+    for operation, module in {"value": fastact, "derivative": derivative, "backward": backward}.items():
+        for name, record in fastact.activations.items():
+            defaults = {key: parameter.default for key, parameter in record.parameters.items()}
+            keywords = {"axis": -1} if isinstance(record, RowActivation) else defaults
+            if keywords and None not in keywords.values() and engine_under_test.has(record, operation):
+                found.append(Case(getattr(module, name), record, operation, keywords))
+    return found
+
+
+CASES = cases()
+every_case = pytest.mark.parametrize("case", CASES, ids=str)
+IN_PLACE = pytest.mark.parametrize("case", [case for case in CASES if not case.reduces], ids=str)
+
+
+def numbers(shape: tuple[int, ...], dtype: Any = np.float32, seed: int = 0) -> Array:
+    """Mostly usual numbers; the first are special, but no NaN stands among them, for it would hide a row's others."""
+    x = np.random.default_rng(seed).normal(0, 3, shape)
+    special = [0.0, -0.0, 1e-7, -30.0, 30.0, -1e-300]
+    count = min(x.size // 2, len(special))
+    x.reshape(-1)[:count] = special[:count]
+    return x.astype(dtype)
+
+
+def operands(case: Case, shape: tuple[int, ...], dtype: Any = np.float32) -> list[Array]:
+    return [numbers(shape, dtype, seed) for seed in range(case.arrays)]
+
+
+def assert_same(result: Any, reference: Any) -> None:
+    """The same in type, dtype, shape, order and every bit."""
+    assert type(result) is type(reference)
+    assert (result.dtype, result.shape) == (reference.dtype, reference.shape)
+    assert result.flags.c_contiguous == reference.flags.c_contiguous
+    assert result.flags.writeable == reference.flags.writeable
+    assert result.tobytes() == reference.tobytes()
+
+
+@every_case
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_same_bits(case: Case, dtype: str) -> None:
+    for shape in SHAPES:
+        arrays = operands(case, shape, dtype)
+        given = [array.copy() for array in arrays]
+        assert_same(case.function(*arrays), case.ordinary(*arrays))
+        for array, before in zip(arrays, given, strict=True):
+            assert array.tobytes() == before.tobytes()
+
+
+@every_case
+def test_not_finite(case: Case) -> None:
+    x = np.array([[1, np.nan, 2, 3], [np.inf, 1, 2, 3], [-np.inf, 1, 2, 3], [-np.inf] * 4, [np.inf] * 4], np.float32)
+    arrays = [np.ones_like(x)] * (case.arrays - 1) + [x]
+    assert_same(case.function(*arrays), case.ordinary(*arrays))
+
+
+@every_case
+def test_no_dimensions(case: Case) -> None:
+    arrays = [np.array(0.75, np.float32)] * case.arrays
+    if isinstance(case.record, RowActivation):
+        with pytest.raises(np.exceptions.AxisError):
+            case.function(*arrays)
+    else:
+        assert_same(case.function(*arrays), case.ordinary(*arrays))
+
+
+def layouts(x: Array) -> dict[str, Array]:
+    """The same numbers, in forms of which the short way takes only the last."""
+    misaligned = np.empty(x.nbytes + 1, np.uint8)[1:].view(x.dtype).reshape(x.shape)
+    misaligned[...] = x
+    read_only = x.copy()
+    read_only.flags.writeable = False
+    return {
+        "every other": np.repeat(x, 2, axis=-1)[..., ::2],
+        "reversed": x[..., ::-1].copy()[..., ::-1],
+        "Fortran": np.asfortranarray(x),
+        "swapped": x.astype(x.dtype.newbyteorder()),
+        "misaligned": misaligned,
+        "subclass": np.ma.array(x),
+        "list": x.tolist(),
+        "read-only": read_only,
+    }
+
+
+@every_case
+def test_other_operands(case: Case) -> None:
+    arrays = operands(case, (6, 10), np.float64)
+    plain = case.function(*arrays)
+    forms = [layouts(array) for array in arrays]
+    for form in forms[0]:
+        given = [form_of[form] for form_of in forms]
+        result = case.function(*given)
+        assert_same(result, case.ordinary(*given))
+        np.testing.assert_allclose(result, plain, rtol=0, atol=1e-12 * np.abs(plain).max(), err_msg=form)
+
+
+# A parameter that is given can make integers wider.
+@pytest.mark.parametrize("case", [case for case in CASES if not case.record.keeps_integers], ids=str)
+@pytest.mark.parametrize("dtype", ["int8", "int64", "bool", "longdouble"])
+def test_other_dtypes(case: Case, dtype: str) -> None:
+    arrays = [np.array([[0, 1, 1], [1, 0, 1]], dtype)] * case.arrays
+    result, reference = case.function(*arrays), case.ordinary(*arrays)
+    assert result.dtype == reference.dtype
+    np.testing.assert_array_equal(result, reference)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.arrays == 2], ids=str)
+def test_operands_that_differ(case: Case) -> None:
+    x = numbers((4, 5))
+    for grad in (np.ones(5, np.float32), np.ones((4, 1), np.float32), np.ones((4, 5)), np.ones((2, 4, 5), np.float32)):
+        assert_same(case.function(grad, x), case.ordinary(grad, x))
+    with pytest.raises(ValueError, match="broadcast"):
+        case.function(np.ones((3, 5), np.float32), x)
+
+
+@IN_PLACE
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_in_place(case: Case, dtype: str) -> None:
+    for shape in [*SHAPES, *((rows, n) for rows in (1, 3, 70) for n in (2, 8, 17, 33, 300))]:
+        arrays = operands(case, shape, dtype)
+        expected = case.ordinary(*arrays)
+        for k in range(case.arrays):
+            given = [array.copy() for array in arrays]
+            assert case.function(*given, out=given[k]) is given[k]
+            assert given[k].tobytes() == expected.tobytes()
+
+
+@IN_PLACE
+def test_out_of_another_array(case: Case) -> None:
+    arrays = operands(case, (4, 25))
+    expected = case.ordinary(*arrays)
+    for out in (np.empty((4, 25), np.float32), np.empty((4, 25)), np.empty((4, 50), np.float32)[:, ::2]):
+        assert case.function(*arrays, out=out) is out
+        np.testing.assert_array_equal(out, expected)
+    over_input = arrays[0].reshape(-1)[:].reshape(4, 25)  # another object over the same memory
+    assert case.function(*arrays, out=over_input) is over_input
+    assert over_input.tobytes() == expected.tobytes()
+
+
+@IN_PLACE
+def test_overlapping_out(case: Case) -> None:
+    memory = numbers((101,))
+    arrays = [memory[:100], memory[1:]][-case.arrays :]
+    expected = case.ordinary(*[array.copy() for array in arrays])
+    out = arrays[0]
+    assert case.function(*arrays, out=out) is out
+    assert out.tobytes() == expected.tobytes()
+
+
+@IN_PLACE
+def test_read_only_out(case: Case) -> None:
+    arrays = operands(case, (10,))
+    before = arrays[0].tobytes()
+    arrays[0].flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        case.function(*arrays, out=arrays[0])
+    assert arrays[0].tobytes() == before
+
+
+def test_logsumexp_not_in_place() -> None:
+    x = numbers((3, 4))
+    before = x.tobytes()
+    with pytest.raises(ValueError, match="shape"):
+        fastact.logsumexp(x, out=x)
+    assert x.tobytes() == before
+
+
+@every_case
+def test_results_are_new(case: Case) -> None:
+    arrays = operands(case, (10, 10))
+    first, second = case.function(*arrays), case.function(*arrays)
+    assert first.flags.owndata
+    assert not any(np.shares_memory(first, other) for other in (second, *arrays))
+
+
+@pytest.mark.skipif(not hasattr(sys, "getrefcount"), reason="counts references in CPython")
+@every_case
+def test_references_do_not_leak(case: Case) -> None:
+    arrays = operands(case, (20,))
+    watched = [*arrays, np.dtype(np.float32), case.function]
+
+    def counts() -> list[int]:
+        return [sys.getrefcount(thing) for thing in watched]
+
+    def use() -> None:
+        for _ in range(100):
+            case.function(*arrays)
+            case.ordinary(*arrays)
+            if not case.reduces:
+                case.function(*arrays, out=arrays[0])
+
+    use()
+    before = counts()
+    use()
+    assert all(abs(after - count) < 20 for after, count in zip(counts(), before, strict=True))
+    assert sys.getrefcount(case.function(*arrays)) <= sys.getrefcount(object())
+
+
+@every_case
+def test_no_warnings(case: Case) -> None:
+    x = np.array([np.nan, np.inf, -np.inf, 1e-40, 3e38, -3e38, 88.8, -104], np.float32)
+    with np.errstate(all="raise"):
+        for row in (x, x[3:], x[:1]):
+            case.function(*[row] * case.arrays)
+
+
+# Invalid, division by zero, overflow and underflow: not inexact, which nearly every operation raises.
+EXCEPTION_FLAGS = {"x86_64": 0b11101, "aarch64": 0b01111}.get(platform.machine())
+
+
+@pytest.mark.skipif(sys.platform != "linux" or EXCEPTION_FLAGS is None, reason="reads the flags through Linux's libm")
+@pytest.mark.skipif(engine_under_test.name != "compiled", reason="NumPy itself clears the flags that its loops raise")
+@every_case
+def test_exception_flags_untouched(case: Case) -> None:
+    libm = ctypes.CDLL(None)
+    arrays = [np.array([1e-40, 3e38, -3e38, 88.8, -104, 0], np.float32)] * case.arrays
+    for raised in (0, EXCEPTION_FLAGS):
+        libm.feclearexcept(EXCEPTION_FLAGS)
+        libm.feraiseexcept(raised)
+        case.function(*arrays)
+        assert libm.fetestexcept(EXCEPTION_FLAGS) == raised
+    libm.feclearexcept(EXCEPTION_FLAGS)
+
+
+@every_case
+def test_stays_a_function(case: Case) -> None:
+    name = case.record.name
+    module = {"value": "fastact", "derivative": "fastact.derivative", "backward": "fastact.backward"}[case.operation]
+    assert pickle.loads(pickle.dumps(case.function)) is case.function
+    assert (case.function.__name__, case.function.__qualname__, case.function.__module__) == (name, name, module)
+    assert inspect.getdoc(case.function)
+    assert next(iter(case.keywords)) in inspect.signature(case.function).parameters
+    for arrays in ([], [np.ones(3)] * 7):
+        with pytest.raises(TypeError):
+            case.function(*arrays)
+    with pytest.raises(TypeError):
+        case.function(*operands(case, (3,)), nothing=1)
+
+
+def test_many_threads() -> None:
+    """Rows that are long enough for other threads to run meanwhile."""
+    arrays = [numbers((4, 1000), seed=seed) for seed in range(16)]
+    expected = [fastact.softmax(array, axis=-1) for array in arrays]
+    with ThreadPoolExecutor(4) as pool:
+        for result, reference in zip(pool.map(fastact.softmax, arrays * 4), expected * 4, strict=True):
+            assert result.tobytes() == reference.tobytes()
+
+
+# ---- which way a call takes ------------------------------------------------------------------------------------------
+
+
+def way(case: Case, *args: Any, **keywords: Any) -> str:
+    """ "loop", "bound" or "function": what serves a call."""
+    shortcut = pytest.importorskip("fastact._compiled.shortcut")
+    addresses = engine_under_test.addresses(case.record, case.operation)
+    if addresses is None:
+        pytest.skip("for loops of machine code")
+    defaults = tuple(parameter.default for parameter in case.record.parameters.values())
+    standing_before = shortcut.Shortcut(
+        lambda *args, **keywords: "bound",
+        lambda *args, **keywords: "function",
+        addresses,
+        case.arrays,
+        defaults,
+        isinstance(case.record, RowActivation),
+        case.reduces,
+    )
+    answer = standing_before(*args, **keywords)
+    return answer if isinstance(answer, str) else "loop"
+
+
+@every_case
+def test_ways(case: Case) -> None:
+    for dtype in DTYPES:
+        for shape in SHAPES:
+            expected = "loop" if math.prod(shape) else "bound"
+            assert way(case, *operands(case, shape, dtype)) == expected, (dtype, shape)
+    arrays = operands(case, (6, 10))
+    forms = [layouts(array) for array in arrays]
+    for form in forms[0]:
+        expected = "loop" if form == "read-only" else "bound"
+        assert way(case, *(form_of[form] for form_of in forms)) == expected, form
+    in_place = case.arrays == 1 and not case.reduces
+    assert way(case, *arrays, out=arrays[0]) == ("loop" if in_place else "bound")
+    assert way(case, *arrays, out=np.empty_like(arrays[0])) == "bound"
+    assert way(case, *(array.astype(np.int32) for array in arrays)) == "bound"
+    assert way(case, *arrays, **case.keywords) == "function"
+    assert way(case, *arrays, arrays[0]) == "function"
+
+
+def test_shortcut_refuses() -> None:
+    shortcut = pytest.importorskip("fastact._compiled.shortcut")
+    loops = dict.fromkeys(DTYPES, 0)
+    with pytest.raises(ValueError, match="got 3 arrays and 0 parameters"):
+        shortcut.Shortcut(None, None, loops, 3, (), False, False)
+    with pytest.raises(ValueError, match="got 1 arrays and 3 parameters"):
+        shortcut.Shortcut(None, None, loops, 1, (1, 2, 3), False, False)
+    with pytest.raises(KeyError, match="float64"):
+        shortcut.Shortcut(None, None, {"float16": 0, "float32": 0}, 1, (), False, False)
+    with pytest.raises(TypeError):
+        shortcut.Shortcut(None, None, loops, 1, ("one",), False, False)
