@@ -1,5 +1,8 @@
 """Activation functions on NumPy arrays, as fast as memory allows and right to the last bit."""
 
+from importlib import import_module
+from typing import Any
+
 from fastact import backward, derivative
 from fastact._config import config, get_num_threads, set_num_threads, show_config, threads
 from fastact._lookup import get
@@ -20,7 +23,25 @@ __all__ = [
     "show_config",
     "threads",
 ]
-__getattr__ = making_getter(__name__, "value")
+
+# Few programs use these, and some need extras: imported when first asked for.
+_MODULES = ("functional", "numba", "sklearn", "special")
+_FUNCTIONS = {
+    "activation": "fastact._own",
+    "compare": "fastact.zoo.comparison",
+    "dense": "fastact._dense",
+    "gradients": "fastact.zoo.gradients",
+    "plot": "fastact.zoo.curves",
+}
+_activation_called = making_getter(__name__, "value")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"fastact.{name}")
+    if name in _FUNCTIONS:
+        return getattr(import_module(_FUNCTIONS[name]), name)
+    return _activation_called(name)
 
 
 def __dir__() -> list[str]:

@@ -15,6 +15,11 @@ except ImportError as error:
 # A command's module holds it under the name `command`, and is imported only when it is called for.
 COMMANDS = {
     "bench": "fastact.bench.command",
+    "compare": "fastact.zoo.compare_command",
+    "gradients": "fastact.zoo.gradients_command",
+    "info": "fastact.zoo.info_command",
+    "list": "fastact.zoo.list_command",
+    "plot": "fastact.zoo.plot_command",
 }
 
 

@@ -83,16 +83,22 @@ static inline real R(short_expm1)(real r)
     return FMA(r * r, q, r);
 }
 
-/* exp(x - maximum) in the reference's unit. NaN stays NaN. */
-static inline real R(exponential)(real x, real center, real low, real shift)
+/* exp(x - maximum) in the reference's unit as power * (1 + excess). NaN stays NaN. */
+static inline real R(exponential_parts)(real x, real center, real low, real shift, real *power)
 {
     real z = x - center;
     z = z < low ? low : z;
     real t = FMA(z, LOG2_E, shift);
     real n = t - shift;
     real r = FMA(n, -LN2_LOW, FMA(n, -LN2_HIGH, z));
-    real power = OF_BITS(BITS_OF(t) << MANTISSA_BITS);
-    return FMA(R(short_expm1)(r), power, power);
+    *power = OF_BITS(BITS_OF(t) << MANTISSA_BITS);
+    return R(short_expm1)(r);
+}
+
+static inline real R(exponential)(real x, real center, real low, real shift)
+{
+    real power, excess = R(exponential_parts)(x, center, low, shift, &power);
+    return FMA(excess, power, power);
 }
 
 /* exp of the maximum in its own unit, in double whatever the type is: other exponentials are compared with it. */
@@ -120,13 +126,15 @@ static inline R(factor) R(factor_of)(double sum)
     return factor;
 }
 
+/* The share of one exponential in the sum. That of the largest may exceed 1 by its rounding. */
 static inline real R(scaled)(real e, real high, real low)
 {
 #if HAS_FMA || !IS_FLOAT
-    return FMA(e, high, e * low);
+    real share = FMA(e, high, e * low);
 #else
-    return (real)(e * ((double)high + low));
+    real share = (real)(e * ((double)high + low));
 #endif
+    return share > 1 ? 1 : share;
 }
 
 /* The last n < VECTOR entries of a row, with entries after them that count for nothing. */
@@ -180,14 +188,14 @@ static int R(any_nan)(const real *x, ptrdiff_t n)
     return found;
 }
 
-/* A sum in SUM_LANES lanes. float: four by four, then in double. double: with the rounding errors in `carry`. */
+/* A sum in SUM_LANES lanes, in double; for double, with the rounding errors in `carry`. */
 typedef struct {
     double sum[SUM_LANES], carry[SUM_LANES];
 } R(lane_sums);
 
-static inline void R(add_to_lane)(R(lane_sums) *sums, int lane, real a, real b, real c, real d)
+static inline void R(add_to_lane)(R(lane_sums) *sums, int lane, double a, double b, double c, double d)
 {
-    real four = (a + b) + (c + d);
+    double four = (a + b) + (c + d);
 #if IS_FLOAT
     sums->sum[lane] += four;
 #else
@@ -251,14 +259,16 @@ static void R(move_sums)(row_state *state, double maximum)
 
 /* One term of a sum of exponentials. The maximum's own are counted instead: they would take the sum's last digits, which
    log1p needs where one entry towers above the others. */
-static inline real R(term)(real e, real entry, real maximum, R(integer) *ties)
+static inline double R(term)(double e, real entry, real maximum, R(integer) *ties)
 {
     *ties += entry == maximum;
     return entry == maximum ? 0 : e;
 }
 
-#define EXPONENTIAL(x) R(exponential)(x, reference.center, reference.low, reference.shift)
-#define TERM(e, x) R(term)(e, x, maximum, &ties[l])
+/* Stored exponentials are rounded, those in the sum are not: where few entries count, each one's rounding does. */
+#define EXPONENTIAL(x, power) R(exponential_parts)(x, reference.center, reference.low, reference.shift, &power)
+#define ROUNDED(excess, power) FMA(excess, power, power)
+#define TERM(excess, power, x) R(term)(fma_float64((double)excess, power, power), x, maximum, &ties[l])
 
 /* The sum of the exponentials of a row but for the maximum's, and how many those are. With `store` set exponentials go to
    e; the last ones, less than a vector, to `tail`. */
@@ -274,14 +284,16 @@ static inline double R(sum_exponentials)(const real *x, real *e, real *tail, ptr
         INDEPENDENT_ITERATIONS
         for (int l = 0; l < SUM_LANES; l++) {
             real x0 = from[l], x1 = from[l + SUM_LANES], x2 = from[l + 2 * SUM_LANES], x3 = from[l + 3 * SUM_LANES];
-            real e0 = EXPONENTIAL(x0), e1 = EXPONENTIAL(x1), e2 = EXPONENTIAL(x2), e3 = EXPONENTIAL(x3);
+            real p0, p1, p2, p3;
+            real e0 = EXPONENTIAL(x0, p0), e1 = EXPONENTIAL(x1, p1);
+            real e2 = EXPONENTIAL(x2, p2), e3 = EXPONENTIAL(x3, p3);
             if (store) {
-                to[l] = e0;
-                to[l + SUM_LANES] = e1;
-                to[l + 2 * SUM_LANES] = e2;
-                to[l + 3 * SUM_LANES] = e3;
+                to[l] = ROUNDED(e0, p0);
+                to[l + SUM_LANES] = ROUNDED(e1, p1);
+                to[l + 2 * SUM_LANES] = ROUNDED(e2, p2);
+                to[l + 3 * SUM_LANES] = ROUNDED(e3, p3);
             }
-            R(add_to_lane)(&sums, l, TERM(e0, x0), TERM(e1, x1), TERM(e2, x2), TERM(e3, x3));
+            R(add_to_lane)(&sums, l, TERM(e0, p0, x0), TERM(e1, p1, x1), TERM(e2, p2, x2), TERM(e3, p3, x3));
         }
     }
     for (; i + SUM_LANES <= n; i += SUM_LANES) {
@@ -289,20 +301,21 @@ static inline double R(sum_exponentials)(const real *x, real *e, real *tail, ptr
         real *to = e + i;
         INDEPENDENT_ITERATIONS
         for (int l = 0; l < SUM_LANES; l++) {
-            real x0 = from[l];
-            real e0 = EXPONENTIAL(x0);
+            real x0 = from[l], p0;
+            real e0 = EXPONENTIAL(x0, p0);
             if (store) {
-                to[l] = e0;
+                to[l] = ROUNDED(e0, p0);
             }
-            R(add_to_lane)(&sums, l, TERM(e0, x0), 0, 0, 0);
+            R(add_to_lane)(&sums, l, TERM(e0, p0, x0), 0, 0, 0);
         }
     }
     if (i < n) {
         R(pad)(tail, x + i, n - i);
         for (int l = 0; l < SUM_LANES; l++) {
-            real x0 = tail[l];
-            tail[l] = EXPONENTIAL(x0);
-            R(add_to_lane)(&sums, l, TERM(tail[l], x0), 0, 0, 0);
+            real x0 = tail[l], p0;
+            real e0 = EXPONENTIAL(x0, p0);
+            tail[l] = ROUNDED(e0, p0);
+            R(add_to_lane)(&sums, l, TERM(e0, p0, x0), 0, 0, 0);
         }
     }
     R(integer) all = 0;
@@ -313,6 +326,7 @@ static inline double R(sum_exponentials)(const real *x, real *e, real *tail, ptr
     return R(total)(&sums);
 }
 #undef EXPONENTIAL
+#undef ROUNDED
 #undef TERM
 
 /* Adds n entries to the maximum, the number of entries equal to it, and the sum of the other exponentials. */
@@ -674,27 +688,10 @@ static void R(refer_lanes)(R(lane_references) *lanes, const real *x, ptrdiff_t n
     }
 }
 
-/* The rows' sums: a few numbers in their own type, then in double (and for double, with the errors carried). */
+/* The rows' sums, in double; for double, with the errors carried. */
 typedef struct {
-    real few[TILE_ROWS];
     double sum[TILE_ROWS], carry[TILE_ROWS];
 } R(tile_sums);
-
-static inline void R(flush_tile_sums)(R(tile_sums) *sums)
-{
-    for (int l = 0; l < TILE_ROWS; l++) {
-#if IS_FLOAT
-        sums->sum[l] += sums->few[l];
-#else
-        double before = sums->sum[l];
-        double after = before + sums->few[l];
-        double added = after - before;
-        sums->carry[l] += (before - (after - added)) + (sums->few[l] - added);
-        sums->sum[l] = after;
-#endif
-        sums->few[l] = 0;
-    }
-}
 
 static inline double R(tile_total)(const R(tile_sums) *sums, int l)
 {
@@ -711,27 +708,33 @@ static inline void R(sum_tile)(real *x, ptrdiff_t n, int store, R(lane_reference
         real *step = x + j * TILE_ROWS;
         INDEPENDENT_ITERATIONS
         for (int l = 0; l < TILE_ROWS; l++) {
-            real entry = step[l];
-            real e = R(exponential)(entry, lanes->center[l], lanes->low[l], lanes->shift[l]);
+            real entry = step[l], power;
+            real excess = R(exponential_parts)(entry, lanes->center[l], lanes->low[l], lanes->shift[l], &power);
             real is_maximum = entry == lanes->maximum[l] ? (real)1 : 0;
-            sums->few[l] += e * (1 - is_maximum);       /* a choice between e and 0 would not be vectorised */
+            /* In few entries each one's rounding counts. (A choice between it and 0 would not be vectorised.) */
+            double term = (1 - is_maximum) * fma_float64((double)excess, power, power);
+#if IS_FLOAT
+            sums->sum[l] += term;
+#else
+            double before = sums->sum[l];
+            double after = before + term;
+            double added = after - before;
+            sums->carry[l] += (before - (after - added)) + (term - added);
+            sums->sum[l] = after;
+#endif
             ties[l] += is_maximum;
             if (store) {
-                step[l] = e;
+                step[l] = FMA(excess, power, power);
             }
         }
-        if (j % 4 == 3) {
-            R(flush_tile_sums)(sums);
-        }
     }
-    R(flush_tile_sums)(sums);
 }
 
 static void R(softmax_tile)(void *tile, ptrdiff_t n)
 {
     real *x = tile, ties[TILE_ROWS] = {0}, high[TILE_ROWS], low[TILE_ROWS];
     R(lane_references) lanes;
-    R(tile_sums) sums = {{0}, {0}, {0}};
+    R(tile_sums) sums = {{0}, {0}};
     R(sum_tile)(x, n, 1, &lanes, &sums, ties);
     for (int l = 0; l < TILE_ROWS; l++) {
         double sum = R(tile_total)(&sums, l) + (double)ties[l] * R(unit_of)(lanes.maximum[l]);
@@ -752,7 +755,7 @@ static void R(log_sums_of_tile)(real *x, ptrdiff_t n, real *maximum, double *log
 {
     real ties[TILE_ROWS] = {0};
     R(lane_references) lanes;
-    R(tile_sums) sums = {{0}, {0}, {0}};
+    R(tile_sums) sums = {{0}, {0}};
     R(sum_tile)(x, n, 0, &lanes, &sums, ties);
     for (int l = 0; l < TILE_ROWS; l++) {
         double unit = R(unit_of)(lanes.maximum[l]);

@@ -32,7 +32,7 @@ cdef inline double short_tanh_shrink(double x) noexcept nogil:
 
 cdef inline double precise_tanh_shrink(double x) noexcept nogil:
     """x - tanh x for x >= 0, to float64's accuracy."""
-    cdef double s = x * x, t, y, y_low, near, far
+    cdef double s = x * x, t, y, y_low, excess, near, far
     # Near 0, x**3 / 3 + x**5 t(x**2), where the difference would cancel.
     # remez tanh_shrink64: relative error 2**-55.4
     t = s * (-0.13333333333333325 + s * (0.05396825396824285 + s * (-0.02186948853559959
@@ -43,7 +43,9 @@ cdef inline double precise_tanh_shrink(double x) noexcept nogil:
     y = s * 0.3333333333333333
     y_low = (s * (1.850371707708594e-17 + t) - product_excess(s, 0.3333333333333333, y)
              - product_excess(x, x, s) * 0.3333333333333333)
-    near = fma(x, y, x * y_low)
+    t = x * y
+    excess = product_excess(x, y, t)
+    near = t + (x * y_low - (0.0 if t < 1e-290 else excess))    # so near 0, the excess has no digits left
     # Farther out, tanh's leading half is taken away first, which is nearly always exact.
     y, y_low = tanh_in_parts(x)
     s = x - y

@@ -8,7 +8,12 @@ cdef inline real sigmoid(real x) noexcept nogil:
         if not HAS_FMA:
             return <float>sigmoid[double](x)
     cdef real y = sigmoid_of_negative(-absolute(x), <real>1)
-    return <real>1 - y if x > 0 else y
+    y = <real>1 - y if x > 0 else y
+    if real is float:
+        # Here the other form falls by an ULP between some neighbours. This one rounds once a product that grows with x,
+        # but for x just below 1/2, where the slope's ULP is as large as the step of x.
+        y = fma(x, sigmoid_slope(x * x), <float>0.5) if absolute(x) < <float>0.4905 else y
+    return y
     # float32: 0.950 ULP, 0.501. float64: 0.99, 1.07.
 
 
@@ -43,11 +48,13 @@ cdef inline real tanh_derivative(real x) noexcept nogil:
 cdef inline real log_sigmoid(real x) noexcept nogil:
     cdef double depth = -absolute(<double>x)
     if real is float:
+        if HAS_FMA:
+            return -softplus_float32(-x, <float>1)
         depth = -200.0 if depth < -200.0 else depth
         return <float>((<float>0 if x > 0 else x) - short_log1p(short_exp(depth)))
     else:
         return (0.0 if x > 0 else x) - log1p_of_exp(depth, 0.0)
-    # float32 0.54 ULP, float64 1.16
+    # float32: 0.990 ULP, 0.54. float64: 1.16.
 
 
 cdef inline real log_sigmoid_derivative(real x) noexcept nogil:

@@ -103,23 +103,6 @@ cdef inline float rough_inverse(float x) noexcept nogil:
     return y * fma(-x, y, <float>2)
 
 
-cdef inline (float, float, float, float) exp_parts32(float x) noexcept nogil:
-    """e**x for -104 <= x <= 0, without its power of two: 1 + r rounded, what e**r has beyond it, the part of x that r
-    leaves out, and the power plus a bias.
-
-    The power in the bias is 2**24 times too big, for it may be subnormal.
-    """
-    cdef float sum = fma(x, <float>1.442695, <float>12583063.0)
-    cdef float n = sum - <float>12583063.0
-    # r is exact.
-    cdef float r = fma(-n, <float>0.6931472, x)
-    # remez exp_excess: relative error 2**-28.0
-    cdef float part = <float>0.49999994 + r * (<float>0.16666521 + r * (<float>0.04166839 + r * (<float>0.00836871
-        + r * <float>0.0013814617)))
-    cdef float one = <float>1 + r
-    return one, fma(r * r, part, r - (one - <float>1)), n * <float>1.9046542e-09, sum
-
-
 cdef inline float gelu_float32(float x) noexcept nogil:
     """x Phi(x), for a processor with a fused multiply-add."""
     # With a = |x|, a Phi(-a) = exp(-a**2 / 2) a R(a), R as in coefficients/self_gated.py. It is got as 2**n (h one + h f),
@@ -146,9 +129,9 @@ cdef inline float gelu_float32(float x) noexcept nogil:
     ripple = above / below
     f = fma(fma(rest, rough_inverse(a), r_low - square_low), one + f, f)
     f = fma(ripple, one + f, f)
-    # 2**n is 2**24 times too big, for it may be subnormal.
+    # 2**n is 2**64 times too big.
     y = fma(h, one, h * f) * power_of_two(sum)
-    return fma(-y, <float>5.9604645e-08, positive_part(x))
+    return fma(-y, <float>5.421011e-20, positive_part(x))
 
 
 cdef inline double short_mish(double x) noexcept nogil:
@@ -269,7 +252,9 @@ cdef inline (double, double) sigmoid_derivative_parts(double v) noexcept nogil:
 
 cdef inline (double, double) normal_tail(double t) noexcept nogil:
     """(a + 0.75) exp(a**2 / 2) Phi(-a) for 0 <= a <= 55, from t = (a - 4) / (a + 4)."""
-    # remez normal_tail: relative error 2**-53.8
+    # The first coefficient counts most: this is what its rounding leaves out.
+    cdef double first_low = 2.1394239301260187e-17
+    # remez normal_tail: relative error 2**-53.8, but for first_low
     cdef double first = 0.4484505461843524
     cdef double p = -0.054104046939411905 + t * (-0.01709517911039127 + t * (0.046527215887979756
         + t * (-0.039914038454616926 + t * (0.020059121350382306 + t * (-0.005129269110913233
@@ -280,8 +265,9 @@ cdef inline (double, double) normal_tail(double t) noexcept nogil:
         + t * (-2.5996760192249828e-08 + t * (1.9130587585021687e-08 + t * (8.986382229450088e-09
         + t * (-2.022985870978624e-09 + t * (-1.7196363562807139e-09 + t * (5.770728421495731e-11
         + t * 1.3805180514749913e-10)))))))))))))))))))))))
-    cdef double sum = first + t * p
-    return sum, fma(t, p, first - sum)
+    cdef double product = t * p
+    cdef double sum = first + product
+    return sum, ((first - sum) + product) + (first_low - product_excess(t, p, product))
 
 
 cdef inline (double, double) normal_slope(double t) noexcept nogil:
