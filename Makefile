@@ -8,7 +8,7 @@ BENCH := .venv-bench
 PACK := .venv-pack
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-peers bench lint coefficients stubs readme werror matrix pool tsan no-compiler build wheels clean
+.PHONY: demo test test-foreign test-peers prove prove-sample bench lint coefficients stubs readme werror matrix pool tsan no-compiler build wheels clean
 
 demo: $(DEMO)/ready
 	$(DEMO)/bin/python examples/real_input.py
@@ -29,7 +29,25 @@ lint: $(TEST)/ready
 # bring gigabytes of CUDA libraries.
 test-peers: $(TEST)/ready
 	$(TEST)/bin/python $(PIP_INSTALL) torch==2.13.0 jax
-	$(TEST)/bin/python -m pytest tests/test_facts.py tests/test_rowwise.py tests/test_gates.py
+	$(TEST)/bin/python -m pytest tests/test_facts.py tests/test_rowwise.py tests/test_gates.py tests/test_functional.py \
+		tests/test_zoo_training.py
+
+# SciPy's and scikit-learn's own tests, with fastact in place; SciPy's also in the oldest version that is promised.
+test-foreign: $(TEST)/ready werror
+	$(TEST)/bin/python -m tools.foreign_tests scipy
+	$(TEST)/bin/python -m tools.foreign_tests sklearn
+	$(PYTHON) -m venv build/scipy-1.15
+	build/scipy-1.15/bin/python $(PIP_INSTALL) build/werror/*.whl "scipy==1.15.*" "numpy<2.4" pytest hypothesis
+	build/scipy-1.15/bin/python -m tools.foreign_tests scipy
+
+# Every float32, on every CPU target: ACCURACY.md. Half an hour on two processors; goes on where it was stopped.
+prove: $(TEST)/ready
+	$(TEST)/bin/python $(PIP_INSTALL) torch==2.13.0 jax onnx onnxruntime
+	$(TEST)/bin/python -m tests.proof
+
+# The part of it that a change must pass.
+prove-sample: $(TEST)/ready
+	$(TEST)/bin/python -m tests.proof --sample
 
 # Every function against every peer, on this machine: results.json, RESULTS.md and the README's picture and ratios.
 bench: $(BENCH)/ready
@@ -50,6 +68,7 @@ coefficients: $(TEST)/ready
 	$(TEST)/bin/python -m kernels.coefficients.core --check
 	$(TEST)/bin/python -m kernels.coefficients.algebraic --check
 	$(TEST)/bin/python -m kernels.coefficients.self_gated --check
+	$(TEST)/bin/python -m kernels.coefficients.numba --check
 
 # The kernels compile without a warning.
 werror: $(TEST)/ready

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import fastact
+from fastact.zoo.facts import signature
 
 README = Path(__file__).parents[1] / "README.md"
 BLOCK = re.compile(r"(<!-- functions: begin -->\n).*(<!-- functions: end -->)", re.DOTALL)
@@ -16,13 +17,8 @@ def table() -> str:
     """One row for each activation: how it is called, what it is, where its values lie."""
     rows = ["| function | definition | range |", "|---|---|---|"]
     for record in fastact.activations.values():
-        defaults = {name: parameter.default for name, parameter in record.parameters.items()}
-        arguments = [
-            *record.operands,
-            *(f"{name}={value:g}" if value is not None else name for name, value in defaults.items()),
-        ]
         formula = record.formula.replace("|", "\\|")
-        rows.append(f"| `{record.name}({', '.join(arguments)})` | `{formula}` | {record.range} |")
+        rows.append(f"| `{signature(record)}` | `{formula}` | {record.range} |")
     return "\n".join(rows) + "\n"
 
 

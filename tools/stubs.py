@@ -62,10 +62,19 @@ def stub_of_module(module: ModuleType, rest: str = "") -> str:
 REST = """\
 
 from fastact import backward, derivative
+from fastact import functional as functional
+from fastact import numba as numba
+from fastact import sklearn as sklearn
+from fastact import special as special
 from fastact._config import config, get_num_threads, set_num_threads, show_config, threads
+from fastact._dense import dense as dense
 from fastact._lookup import get
+from fastact._own import activation as activation
 from fastact._records import activations
 from fastact._version import __version__
+from fastact.zoo.comparison import compare as compare
+from fastact.zoo.curves import plot as plot
+from fastact.zoo.gradients import gradients as gradients
 """
 
 
