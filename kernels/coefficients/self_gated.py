@@ -19,7 +19,7 @@ import mpmath
 from mpmath import mp, mpf
 
 from kernels.coefficients import core
-from kernels.coefficients.core import HALF_LN2, Fit, exp_tail, extrema, literal, reached, remez, rounded
+from kernels.coefficients.core import HALF_LN2, Fit, extrema, literal, reached, remez, rounded
 
 SOURCE = core.KERNELS / "primitives/self_gated.pxi"
 ROOT_2 = mp.sqrt(2)
