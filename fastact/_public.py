@@ -120,7 +120,8 @@ def _with_named_inputs(record: Activation, operation: str, doc: str) -> Callable
 def _shortcut(record: Activation, operation: str, bound: Any, function: Callable[..., Any]) -> Any:
     """The function behind a callable of C, where there is a loop that it can run.
 
-    A call that gives arrays alone is computed there and then if they are contiguous, and else sent to `bound`.
+    A call that gives arrays alone, or rows and their last axis, is computed there and then if they are contiguous; one
+    without an axis is else sent to `bound`.
     """
     addresses = engine.addresses(record, operation)
     if addresses is None:

@@ -1,7 +1,8 @@
 /*
- * A callable that stands before a thin Python function, for calls that give arrays alone and at most `out`. Where those
- * are plain arrays of floats, it runs the kernels' loop over their memory itself; else such a call goes straight to a
- * ufunc with the parameters' defaults bound. The detour through a Python function with keywords costs a hundred
+ * A callable that stands before a thin Python function, for calls that give arrays and at most `out` and, for functions
+ * of rows, the axis. Where those are plain arrays of floats, whose rows lie along the last axis, it runs the kernels'
+ * loop over their memory itself; else a call without an axis goes straight to a ufunc with the parameters' defaults
+ * bound. The detour through a Python function with keywords costs a hundred
  * nanoseconds, which is half of what NumPy takes for a small array. What a ufunc prepares for a call costs as much
  * again, and what a generalised ufunc prepares, seven times as much.
  */
@@ -29,7 +30,7 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
-    PyObject *bound;        /* serves calls without parameters */
+    PyObject *bound;        /* serves calls without parameters or axis */
     PyObject *function;     /* serves all others */
     Py_ssize_t arrays;      /* positional arguments of a call without parameters */
     Py_ssize_t parameters;
@@ -39,7 +40,7 @@ typedef struct {
     PyObject *dict;         /* __name__, __doc__, __module__, __wrapped__, ... as functools.update_wrapper sets them */
 } Shortcut;
 
-static PyObject *out_keyword;
+static PyObject *out_keyword, *axis_keyword;
 
 /* ---- calls that need no ufunc ------------------------------------------------------------------------------------- */
 
@@ -70,8 +71,22 @@ static int are_alike(PyArrayObject *x, PyArrayObject *y)
     return PyArray_TYPE(x) == PyArray_TYPE(y) && PyArray_SAMESHAPE(x, y);
 }
 
+/* Whether a call asks for rows along the last axis, as it does where it says nothing. */
+static int is_last(PyObject *axis, int dimensions)
+{
+    if (axis == NULL) {
+        return 1;
+    }
+    if (!PyLong_CheckExact(axis)) {
+        return 0;
+    }
+    int overflow;
+    long number = PyLong_AsLongAndOverflow(axis, &overflow);
+    return !overflow && (number == -1 || number == dimensions - 1);
+}
+
 /* The loop that can serve a call, or NULL; the only output that it takes is the operand itself, where there is one. */
-static const direct_loop *choose_loop(const Shortcut *shortcut, PyObject *const *args, PyObject *out)
+static const direct_loop *choose_loop(const Shortcut *shortcut, PyObject *const *args, PyObject *out, PyObject *axis)
 {
     PyArrayObject *x = (PyArrayObject *)args[0];
     for (Py_ssize_t k = 0; k < shortcut->arrays; k++) {
@@ -80,7 +95,7 @@ static const direct_loop *choose_loop(const Shortcut *shortcut, PyObject *const 
         }
     }
     int fits = out == NULL || (out == args[0] && shortcut->arrays == 1 && !shortcut->reduces && PyArray_ISWRITEABLE(x));
-    return fits ? loop_for(shortcut, x) : NULL;
+    return fits && is_last(axis, PyArray_NDIM(x)) ? loop_for(shortcut, x) : NULL;
 }
 
 static void run_loop(const Shortcut *shortcut, const direct_loop *direct, PyObject *const *args, PyArrayObject *result)
@@ -138,24 +153,41 @@ static PyObject *call_directly(const Shortcut *shortcut, const direct_loop *dire
 
 /* ---- the callable ------------------------------------------------------------------------------------------------- */
 
-static int gives_at_most_out(PyObject *keywords)
+/* Finds what a call gives beside its arrays; 0 where that is not `out` and, after the arrays or by name, the axis. */
+static int read_options(const Shortcut *shortcut, PyObject *const *args, Py_ssize_t positional, PyObject *keywords,
+                        PyObject **out, PyObject **axis)
 {
-    return keywords == NULL
-        || (PyTuple_GET_SIZE(keywords) == 1 && PyTuple_GET_ITEM(keywords, 0) == out_keyword);
+    *out = *axis = NULL;
+    if (shortcut->rowwise && positional == shortcut->arrays + 1) {
+        *axis = args[shortcut->arrays];
+    }
+    else if (positional != shortcut->arrays) {
+        return 0;
+    }
+    Py_ssize_t named = keywords == NULL ? 0 : PyTuple_GET_SIZE(keywords);
+    for (Py_ssize_t k = 0; k < named; k++) {
+        PyObject *name = PyTuple_GET_ITEM(keywords, k);
+        PyObject **option = name == out_keyword ? out : shortcut->rowwise && name == axis_keyword ? axis : NULL;
+        if (option == NULL || *option != NULL) {
+            return 0;
+        }
+        *option = args[positional + k];
+    }
+    return 1;
 }
 
 static PyObject *shortcut_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *keywords)
 {
     Shortcut *shortcut = (Shortcut *)self;
-    if (PyVectorcall_NARGS(nargsf) != shortcut->arrays || !gives_at_most_out(keywords)) {
+    PyObject *out, *axis;
+    if (!read_options(shortcut, args, PyVectorcall_NARGS(nargsf), keywords, &out, &axis)) {
         return PyObject_Vectorcall(shortcut->function, args, nargsf, keywords);
     }
-    PyObject *out = keywords == NULL ? NULL : args[shortcut->arrays];
-    const direct_loop *direct = choose_loop(shortcut, args, out);
+    const direct_loop *direct = choose_loop(shortcut, args, out, axis);
     if (direct != NULL) {
         return call_directly(shortcut, direct, args, out);
     }
-    return PyObject_Vectorcall(shortcut->bound, args, nargsf, keywords);
+    return PyObject_Vectorcall(axis == NULL ? shortcut->bound : shortcut->function, args, nargsf, keywords);
 }
 
 /* Reads the address of the loop for a dtype, and the defaults in the type that the loop computes in. */
@@ -298,8 +330,10 @@ static int execute(PyObject *module)
         return -1;
     }
     out_keyword = PyUnicode_InternFromString("out");
+    axis_keyword = PyUnicode_InternFromString("axis");
     PyObject *type = PyType_FromSpec(&shortcut_spec);
-    if (out_keyword == NULL || type == NULL) {
+    if (out_keyword == NULL || axis_keyword == NULL || type == NULL) {
+        Py_XDECREF(type);
         return -1;
     }
     int status = PyModule_AddObjectRef(module, "Shortcut", type);

@@ -1,7 +1,7 @@
 """Calls that give arrays alone, which skip NumPy's ufuncs: the same bits, types and refusals as by any other way.
 
 Where the compiled kernels serve, the functions with parameters and the row-wise ones stand behind `Shortcut`. A keyword
-that repeats its default sends a call the ordinary way, whose results are the reference here.
+that changes nothing sends a call the ordinary way, whose results are the reference here.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class Case:
     def reduces(self) -> bool:
         return isinstance(self.record, RowActivation) and self.record.reduces
 
-    def ordinary(self, *arrays: Array, **keywords: Any) -> Any:
-        return self.function(*arrays, **self.keywords, **keywords)
+    def ordinary(self, *arrays: Array) -> Any:
+        return self.function(*arrays, **self.keywords)
 
     def __str__(self) -> str:
         return f"{self.record.name}-{self.operation}"
@@ -73,7 +73,8 @@ def cases() -> list[Case]:
     for operation, module in {"value": fastact, "derivative": derivative, "backward": backward}.items():
         for name, record in fastact.activations.items():
             defaults = {key: parameter.default for key, parameter in record.parameters.items()}
-            keywords = {"axis": -1} if isinstance(record, RowActivation) else defaults
+            rows = {"where": None} if operation == "value" else {"axis": (-1,)}
+            keywords = rows if isinstance(record, RowActivation) else defaults
             if keywords and None not in keywords.values() and engine_under_test.has(record, operation):
                 found.append(Case(getattr(module, name), record, operation, keywords))
     return found
@@ -81,6 +82,9 @@ def cases() -> list[Case]:
 
 CASES = cases()
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
+every_rowwise_case = pytest.mark.parametrize(
+    "case", [case for case in CASES if isinstance(case.record, RowActivation)], ids=str
+)
 IN_PLACE = pytest.mark.parametrize("case", [case for case in CASES if not case.reduces], ids=str)
 
 
@@ -227,6 +231,41 @@ def test_read_only_out(case: Case) -> None:
     assert arrays[0].tobytes() == before
 
 
+@every_rowwise_case
+def test_axis(case: Case) -> None:
+    """Named or after the arrays: the last axis, which goes the short way, any other, and one that is not there."""
+    for shape in SHAPES:
+        arrays = operands(case, shape)
+        others = [np.moveaxis(array, 0, -1) for array in arrays]
+        for axis, given in (("last", arrays), ("first", others)):
+            numbers = (-1, len(shape) - 1) if axis == "last" else (-len(shape), 0)
+            expected = case.ordinary(*given)
+            for number in numbers:
+                for result in (case.function(*arrays, number), case.function(*arrays, axis=number)):
+                    rows_last = result if axis == "last" or case.reduces else np.moveaxis(result, 0, -1)
+                    np.testing.assert_array_equal(rows_last, expected)
+        for number in (len(shape), -len(shape) - 1, 2**64 - 1, -(2**64) - 1):
+            with pytest.raises((np.exceptions.AxisError, OverflowError)):
+                case.function(*arrays, axis=number)
+    with pytest.raises(TypeError):
+        case.function(*arrays, -1, axis=-1)
+    with pytest.raises(TypeError):
+        case.function(*arrays, axis=-1.0)
+
+
+@every_rowwise_case
+def test_axis_beside_out(case: Case) -> None:
+    for axis in (-1, 1):
+        arrays = operands(case, (6, 10))
+        expected = case.ordinary(*arrays)
+        elsewhere = np.empty_like(expected)
+        assert case.function(*arrays, axis=axis, out=elsewhere) is elsewhere
+        assert elsewhere.tobytes() == expected.tobytes()
+        if not case.reduces:
+            assert case.function(*arrays, out=arrays[0], axis=axis) is arrays[0]
+            assert arrays[0].tobytes() == expected.tobytes()
+
+
 def test_logsumexp_not_in_place() -> None:
     x = numbers((3, 4))
     before = x.tobytes()
@@ -310,7 +349,7 @@ def test_stays_a_function(case: Case) -> None:
 def test_many_threads() -> None:
     """Rows that are long enough for other threads to run meanwhile."""
     arrays = [numbers((4, 1000), seed=seed) for seed in range(16)]
-    expected = [fastact.softmax(array, axis=-1) for array in arrays]
+    expected = [fastact.softmax(array, where=None) for array in arrays]
     with ThreadPoolExecutor(4) as pool:
         for result, reference in zip(pool.map(fastact.softmax, arrays * 4), expected * 4, strict=True):
             assert result.tobytes() == reference.tobytes()
@@ -356,6 +395,27 @@ def test_ways(case: Case) -> None:
     assert way(case, *(array.astype(np.int32) for array in arrays)) == "bound"
     assert way(case, *arrays, **case.keywords) == "function"
     assert way(case, *arrays, arrays[0]) == "function"
+
+
+@every_rowwise_case
+def test_ways_of_an_axis(case: Case) -> None:
+    arrays = operands(case, (2, 3, 17))
+    for axis in (-1, 2):
+        assert way(case, *arrays, axis) == way(case, *arrays, axis=axis) == "loop"
+        in_place = case.arrays == 1 and not case.reduces
+        assert way(case, *arrays, axis=axis, out=arrays[0]) == ("loop" if in_place else "function")
+        assert way(case, *arrays, axis, out=arrays[0]) == ("loop" if in_place else "function")
+        assert way(case, *(array.astype(np.int32) for array in arrays), axis=axis) == "function"
+    axes: list[Any] = [0, 1, -2, 3, -4, None, (-1,), (0, 2), np.int64(-1), True, -1.0, 2**64 - 1, -(2**64) - 1]
+    for other in axes:
+        assert way(case, *arrays, axis=other) == "function", other
+    assert way(case, *arrays, -1, axis=-1) == "function"
+
+
+def test_an_axis_is_of_rows_alone() -> None:
+    case = next(case for case in CASES if not isinstance(case.record, RowActivation))
+    arrays = operands(case, (3, 4))
+    assert way(case, *arrays, axis=-1) == way(case, *arrays, -1) == "function"
 
 
 def test_shortcut_refuses() -> None:
