@@ -180,13 +180,12 @@ class ReferenceRowUfunc:
             seen += values[0].shape[1]
 
     def _prepared(self, arrays: tuple[Array, ...] | list[Array], dtype: np.dtype[Any]) -> tuple[Array, ...]:
-        """A chunk's inputs in the type that is computed in, with -inf where the mask is false."""
-        values = [array.reshape(array.shape[0], -1).astype(dtype) for array in arrays[: self.inputs]]
-        if not self._backward:
-            values[0] = self.record.sign * values[0]
-        if self.masked:
-            values[0] = np.where(arrays[-1].reshape(values[0].shape), values[0], -np.inf)
-        return tuple(values)
+        """A chunk's inputs in the type that is computed in: grad and y, or sign * x, -inf where the mask is false."""
+        values = tuple(array.reshape(array.shape[0], -1).astype(dtype) for array in arrays[: self.inputs])
+        if self._backward:
+            return values
+        x = self.record.sign * values[0]
+        return (np.where(arrays[-1].reshape(x.shape), x, -np.inf) if self.masked else x,)
 
 
 def pieces(operands: list[Array]) -> Iterator[tuple[Array, ...]]:
