@@ -12,10 +12,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks import picture
+from fastact._files import write_whole
 from fastact.bench import machine, table
 from fastact.bench.cases import Case
 from fastact.bench.peers import PEERS
-from fastact.bench.results import CaseResult, Results, geometric_mean, write_whole
+from fastact.bench.results import CaseResult, Results, geometric_mean
 from fastact.bench.table import number
 
 HERE = Path(__file__).parent
@@ -132,12 +133,12 @@ def _is_headline(case: Case) -> bool:
     return usual and (case.shape == IN_MEMORY or (case.shape == IN_CACHE and case.threads == 1))
 
 
-def _commit() -> str:
-    """The commit that was measured, and whether the working tree was another."""
-    git = ["git", "-C", str(HERE)]
+def source_commit() -> str:
+    """The commit of the code that was measured or proved, and whether that differed from it."""
+    git = ["git", "-C", str(HERE.parent)]
     head = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
-    # The measurement's own files may differ: they are what it has just written.
-    status = [*git, "status", "--porcelain", "--untracked-files=no", "--", "../fastact", "../kernels", "../setup.py"]
+    # The files of results may differ: they are what has just been written.
+    status = [*git, "status", "--porcelain", "--untracked-files=no", "--", "fastact", "kernels", "setup.py"]
     changed = subprocess.run(status, capture_output=True, text=True, check=True).stdout
     return head.stdout.strip() + (" with uncommitted changes" if changed else "")
 
@@ -145,7 +146,7 @@ def _commit() -> str:
 def main() -> int:
     """Writes everything that is made from results.json."""
     results = Results.loads(JSON.read_text(encoding="utf-8"))
-    write_whole(MARKDOWN, markdown(results, _commit()))
+    write_whole(MARKDOWN, markdown(results, source_commit()))
     in_cache = [r for r in results.cases if _is_headline(r.case) and r.case.shape == IN_CACHE]
     write_whole(PICTURE, picture.svg(in_cache))
     try:

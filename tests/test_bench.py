@@ -20,13 +20,14 @@ import pytest
 import fastact
 from benchmarks import picture
 from benchmarks import results as repository_results
+from fastact._files import write_whole
 from fastact.bench import inputs, oracle, report
 from fastact.bench.cases import Case, functions, is_rowwise, keeps_shape, parse_shape, parse_shapes, quick, survey
 from fastact.bench.compare import compare
 from fastact.bench.contest import Contest, WrongResultError
 from fastact.bench.floor import floor
 from fastact.bench.peers import FASTACT, PEERS, Job, Prepared, SkipError, handwritten, numba, numexpr, onnxruntime
-from fastact.bench.results import CaseResult, Measurement, NotResultsError, Quartiles, Results, write_whole
+from fastact.bench.results import CaseResult, Measurement, NotResultsError, Quartiles, Results
 from fastact.bench.timing import Contestant
 from tests import browser
 
@@ -347,16 +348,20 @@ def test_a_slower_machine_is_not_a_slower_fastact() -> None:
 
 def test_files_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "results.json"
-    write_whole(target, "old")
+    write_whole(target, "± 1")
+    assert target.read_bytes() == b"\xc2\xb1 1"
+    write_whole(target, b"\x89PNG")
 
     def fail(*_: Any) -> None:
         raise OSError("no space")
 
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="no space"):
-        write_whole(target, "new")
-    assert target.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [target]
+    for step in ("write_bytes", "replace"):
+        monkeypatch.setattr(Path, step, fail)
+        with pytest.raises(OSError, match="no space"):
+            write_whole(target, "new")
+        assert target.read_bytes() == b"\x89PNG"
+        assert list(tmp_path.iterdir()) == [target]
+        monkeypatch.undo()
 
 
 # The report

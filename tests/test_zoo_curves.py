@@ -24,7 +24,6 @@ from fastact._records import Activation
 from fastact._rowwise import RowActivation
 from fastact.zoo import plot_command, rows, style
 from fastact.zoo.asked import Curve, asked
-from fastact.zoo.files import write_whole
 
 pytestmark = pytest.mark.once
 
@@ -316,20 +315,6 @@ def test_formats(suffix: str, start: bytes, tmp_path: Path) -> None:
 def test_a_figure_for_a_window_is_pyplot_s() -> None:
     figure = fastact.plot("tanh")
     assert pyplot.gcf() is figure
-
-
-def test_a_file_is_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "old.png"
-    path.write_bytes(b"old")
-
-    def full_disk(self: Path, target: Path) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full_disk)
-    with pytest.raises(OSError, match="No space left"):
-        write_whole(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 # Bad input

@@ -45,7 +45,8 @@ def test_the_list_has_every_activation_with_its_formula_and_range() -> None:
 
 def test_a_narrow_terminal_loses_nothing() -> None:
     code = (
-        "from fastact.zoo import list_command, terminal\nterminal.PIPED_WIDTH = 60\nlist_command.command(['gelu_tanh'])"
+        "from fastact import _terminal\nfrom fastact.zoo import list_command\n"
+        "_terminal.PIPED_WIDTH = 60\nlist_command.command(['gelu_tanh'])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert max(map(len, ran.stdout.splitlines())) <= 60

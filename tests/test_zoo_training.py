@@ -337,8 +337,12 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("missing", ["matplotlib", "pandas", "sklearn"])
-def test_without_an_extra_the_command_says_so(missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("missing", "package"), [("matplotlib", "matplotlib"), ("pandas", "pandas"), ("sklearn", "scikit-learn")]
+)
+def test_without_an_extra_the_command_says_so(
+    missing: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for module in list(sys.modules):
         if module.startswith("fastact.zoo") or module.partition(".")[0] == missing:
             monkeypatch.delitem(sys.modules, module)
@@ -352,5 +356,5 @@ def test_without_an_extra_the_command_says_so(missing: str, tmp_path: Path, monk
     monkeypatch.setattr(builtins, "__import__", without)
     ran = run("-o", str(tmp_path / "made"))
     assert ran.exit_code == 2
-    assert ran.stderr.splitlines()[-1] == f"Error: fastact.compare needs {missing}: pip install 'fastact[zoo]'"
+    assert ran.stderr.splitlines()[-1] == f"Error: fastact.compare needs {package}: pip install 'fastact[zoo]'"
     assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -13,21 +12,20 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from fastact._files import can_be_written, write_whole
+from fastact._terminal import console
 from fastact.bench import cases as bench_cases
 from fastact.bench import machine, report, table, worker
 from fastact.bench.cases import DTYPES, INPUTS, Case, Sweep
 from fastact.bench.compare import compare
 from fastact.bench.peers import PEERS
-from fastact.bench.results import CaseResult, NotResultsError, Results, write_whole
+from fastact.bench.results import CaseResult, NotResultsError, Results
 
 SECONDS_PER_CASE = 0.25
 SECONDS_PER_QUICK_CASE = 0.1
 
 # --quick stops taking cases then, so that it ends within a minute on any machine.
 QUICK_SECONDS = 48.0
-
-# Output to a file or another program is not cut to a terminal's width.
-PIPED_WIDTH = 200
 
 SLOWER = WRONG = 1
 
@@ -97,9 +95,9 @@ def measure(cases: Sequence[Case], peers: list[str], seconds: float, stop: float
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
+    errors = Console(stderr=True)
     thread_counts = sorted({case.threads for case in cases})
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task("loading the libraries", total=len(cases))
         for k, threads in enumerate(thread_counts):
             left = None if stop is None else (stop - time.monotonic()) / (len(thread_counts) - k)
@@ -134,8 +132,8 @@ def _take(results: Results, plan: worker.Plan, progress: Progress, task: Any) ->
 def _report(
     results: Results, old: Results | None, tolerance: float, outputs: dict[str, Path | None], worst_first: bool
 ) -> int:
-    console = Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH)
-    table.show(console, results, worst_first)
+    screen = console()
+    table.show(screen, results, worst_first)
     for name, text in (("json", results.dumps), ("html", lambda: report.page(results))):
         path = outputs[name]
         if path is not None:
@@ -143,7 +141,7 @@ def _report(
     status = WRONG if results.failures else 0
     if old is not None:
         comparison = compare(old, results, tolerance)
-        table.show_comparison(console, comparison)
+        table.show_comparison(screen, comparison)
         status = status or (SLOWER if comparison.slower else 0)
     return status
 
@@ -217,8 +215,7 @@ def _writable(option: str, name: str | None) -> Path | None:
     if name is None:
         return None
     path = Path(name)
-    folder = path.parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+    if not can_be_written(path):
         raise OptionError(option, name, "a file in a folder that exists and can be written to")
     return path
 

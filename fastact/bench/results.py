@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fastact._files import write_whole as write_whole  # where tests.proof.tasks finds it
 from fastact.bench.cases import Case
 from fastact.bench.peers import NO_SUCH_FUNCTION
 
@@ -208,19 +206,6 @@ class Results:
             raise NotResultsError("not JSON of this program's") from None
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Writes a file so that it is there whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
 def geometric_mean(values: Iterable[float]) -> float:
     """The mean that suits ratios; NaN of none."""
     logarithms = np.log(list(values))
@@ -231,13 +216,6 @@ def _without_the_obvious(fields: dict[str, Any]) -> dict[str, Any]:
     """A case without the peers that simply lack its function: half of a file would be that."""
     skipped = {peer: reason for peer, reason in fields["skipped"].items() if reason != NO_SUCH_FUNCTION}
     return {**fields, "skipped": skipped}
-
-
-def _umask() -> int:
-    """The permissions that new files do without; temporary files have fewer."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _rounded(number: float) -> float:

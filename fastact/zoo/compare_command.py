@@ -15,10 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from fastact._terminal import console
 from fastact.zoo.network import INITIALISATIONS
-
-# Output to a file or another program is not cut to a terminal's width.
-PIPED_WIDTH = 200
 
 
 @click.command(name="compare", epilog="LISTs are separated by commas. Everything follows from the seed.")
@@ -47,8 +45,7 @@ def command(activations: str | None, hidden: str, init: str, output: str | None,
         raise click.UsageError(f"compare: {output!r} cannot be written ({error.strerror})") from None
     except (ImportError, ValueError) as error:
         raise click.UsageError(str(error)) from None
-    console = Console(highlight=False) if sys.stdout.isatty() else Console(width=PIPED_WIDTH, highlight=False)
-    console.print(table(comparison.summary, settings["target"], settings["seeds"]))
+    console().print(table(comparison.summary, settings["target"], settings["seeds"]))
     if output is not None:
         print(f"wrote {Path(output)}", file=sys.stderr)
 
@@ -78,8 +75,8 @@ def _counts(text: str) -> tuple[int, ...]:
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[str], object]]:
     """What is to be called after each epoch, with a bar that moves then."""
-    console = Console(stderr=True)
+    errors = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         bar = progress.add_task("", total=max(0, total))
         yield lambda name: progress.update(bar, advance=1, description=name)

@@ -8,11 +8,11 @@ import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import fastact
-from fastact.zoo.files import write_whole
+from fastact._files import checked_folder, write_whole
+from fastact.zoo.extra import needs
 from fastact.zoo.network import INITIALISATIONS, hidden_activation
 
 try:
@@ -20,10 +20,10 @@ try:
 
     from fastact.zoo import comparison_figures
     from fastact.zoo.datasets import PROBLEMS, Data, load
+    from fastact.zoo.style import as_file
     from fastact.zoo.training import Run, Settings, train
 except ImportError as error:
-    package = (error.name or "").partition(".")[0]
-    raise ImportError(f"fastact.compare needs {package}: pip install 'fastact[zoo]'") from error
+    raise ImportError(needs("fastact.compare", error)) from error
 
 ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid", "silu", "gelu")
 
@@ -59,8 +59,8 @@ class Comparison:
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Writes the histories, the summary and the settings as CSV and JSON, and the figures as PNG."""
-        path = _checked_folder(folder)
-        files = {f"{name}.png": comparison_figures.as_png(figure) for name, figure in self.figures().items()}
+        path = checked_folder("compare", folder)
+        files = {f"{name}.png": as_file(figure, ".png") for name, figure in self.figures().items()}
         files |= {f"history-{name}.csv": _as_csv(frame, index=False) for name, frame in self.histories.items()}
         files["summary.csv"] = _as_csv(self.summary, index=True)
         files["settings.json"] = json.dumps(self._made_by(), indent=2).encode()
@@ -150,7 +150,7 @@ def compare(
     if not hidden or not all(isinstance(units, int) and units >= 1 for units in hidden):
         raise ValueError(f"compare: hidden is {hidden!r}, expected the units of one layer or more")
     if output is not None:
-        _checked_folder(output)
+        checked_folder("compare", output)
 
     settings = Settings(tuple(hidden), initialisation, epochs, batch, learning_rate, momentum)
     numbers = tuple(range(seed, seed + seeds))
@@ -200,17 +200,6 @@ def _check_numbers(seed: int, learning_rate: float, momentum: float, target: flo
         raise ValueError(f"compare: momentum is {momentum!r}, expected a number from 0 to less than 1")
     if not 0 < target <= 1:
         raise ValueError(f"compare: target is {target!r}, expected an accuracy, above 0 and up to 1")
-
-
-def _checked_folder(name: str | os.PathLike[str]) -> Path:
-    """The path of a folder that can be written to, or made."""
-    path = Path(name)
-    place = path if path.exists() else path.parent
-    if not place.is_dir() or not os.access(place, os.W_OK):
-        raise ValueError(
-            f"compare: output is {str(path)!r}, expected a folder that can be written to, or that can be made"
-        )
-    return path
 
 
 def _ticking(tick: Callable[[str], object] | None, name: str) -> Callable[[], object]:

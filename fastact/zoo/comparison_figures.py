@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -18,7 +15,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from fastact.zoo.datasets import Data
 from fastact.zoo.network import Network, accuracy
-from fastact.zoo.style import BLACK, BLUE, DASHES, GREY, ORANGE, OVERLAID, STYLE
+from fastact.zoo.style import BLACK, BLUE, DASHES, GREY, ORANGE, OVERLAID, styled
 
 Array = np.ndarray[Any, Any]
 
@@ -36,26 +33,12 @@ MISTAKES = 8
 CURVES, PANEL, LEGEND, PICTURE = (10.0, 7.6), 3.1, 0.6, 1.0
 
 
-@contextmanager
-def _styled() -> Iterator[None]:
-    with style.context(["default", STYLE]):
-        yield
-
-
-def as_png(figure: Figure) -> bytes:
-    """The file's bytes."""
-    content = io.BytesIO()
-    with _styled():
-        figure.savefig(content, format="png")
-    return content.getvalue()
-
-
 def draw_curves(histories: Mapping[str, pd.DataFrame], target: float) -> Figure:
     """Loss and accuracy by epoch, where the networks learn and where they are tested: means over the seeds.
 
     Bands reach from the worst seed to the best.
     """
-    with _styled():
+    with styled():
         figure = Figure(CURVES, layout="constrained")
         panels = figure.subplots(2, 2, sharex=True, sharey="row")
         for row, kind in enumerate(("loss", "accuracy")):
@@ -97,7 +80,7 @@ def draw_boundaries(networks: Mapping[str, Network], data: Data, seed: int) -> F
     across, up = (np.linspace(*ends, GRID, dtype=np.float32) for ends in zip(low, high, strict=True))
     plane = np.stack(np.meshgrid(across, up), axis=-1)
     extent = (low[0], high[0], low[1], high[1])
-    with _styled():
+    with styled():
         figure = Figure((PANEL * columns, PANEL * lines + LEGEND), layout="constrained")
         panels = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True).ravel()
         for axes, (name, network) in zip(panels, networks.items(), strict=False):
@@ -130,7 +113,7 @@ def _draw_points(axes: Axes, data: Data, wrong: Array) -> None:
 def draw_mistakes(networks: Mapping[str, Network], data: Data, seed: int) -> Figure:
     """Pictures that each network took for something else: what it saw, and what it is."""
     side = math.isqrt(data.test_x.shape[1])
-    with _styled():
+    with styled():
         figure = Figure((PICTURE * MISTAKES + 2, PICTURE * 1.35 * len(networks)), layout="constrained")
         panels = figure.subplots(len(networks), MISTAKES, squeeze=False)
         for line, (name, network) in zip(panels, networks.items(), strict=True):

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import os
-from pathlib import Path
 
 import fastact
+from fastact._files import checked_picture, write_whole
 from fastact.zoo.asked import SQUARE, Curve, Limits, asked, number, reach
-from fastact.zoo.files import checked_file, write_whole
-from fastact.zoo.style import STYLE
+from fastact.zoo.extra import needs
 
 try:
-    from matplotlib import pyplot, style
+    from matplotlib import pyplot
     from matplotlib.figure import Figure
 
     from fastact.zoo import drawing
+    from fastact.zoo.style import as_file, styled
 except ImportError as error:
-    raise ImportError("fastact.plot needs matplotlib: pip install 'fastact[zoo]'") from error
-
-SUFFIXES = (".png", ".svg", ".pdf")
+    raise ImportError(needs("fastact.plot", error)) from error
 
 
 def plot(
@@ -62,7 +59,7 @@ def plot(
     ImportError
         Without matplotlib.
     """
-    path = None if output is None else checked_file("plot", output, SUFFIXES)
+    path = None if output is None else checked_picture("plot", output)
     shown = [asked(name) for name in names or (*fastact.activations, SQUARE.name)]
     curves = [one for one in shown if isinstance(one, Curve)]
     if overlay and len(curves) < len(shown):
@@ -70,7 +67,7 @@ def plot(
     limits = None if limits is None else _checked(limits)
     for curve in curves:
         reach(curve, limits)  # refuses limits outside of its domain
-    with style.context(["default", STYLE]):
+    with styled():
         figure = pyplot.figure(layout="constrained") if path is None else Figure(layout="constrained")
         if overlay:
             drawing.draw_overlaid(figure, curves, limits, derivative)
@@ -78,8 +75,8 @@ def plot(
             drawing.draw_gallery(figure, shown, limits, derivative)
         else:
             drawing.draw_alone(figure, shown[0], limits, derivative)
-        if path is not None:
-            _save(figure, path)
+    if path is not None:
+        write_whole(path, as_file(figure, path.suffix))
     return figure
 
 
@@ -92,10 +89,3 @@ def _checked(limits: Limits) -> Limits:
     if not low < high:
         raise ValueError(f"plot: limits are {low:g} and {high:g}, expected the lower one first")
     return low, high
-
-
-def _save(figure: Figure, path: Path) -> None:
-    """Writes a figure in the format of the path's suffix."""
-    content = io.BytesIO()
-    figure.savefig(content, format=path.suffix.removeprefix(".").lower())
-    write_whole(path, content.getvalue())

@@ -9,17 +9,13 @@ from math import isfinite
 import click
 import numpy as np
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
-from fastact.zoo.files import checked_file, write_whole
+from fastact._files import checked_picture, write_whole
+from fastact._terminal import console
+from fastact.zoo.extra import needs
 from fastact.zoo.gradients import Flow, gradients
 from fastact.zoo.network import INITIALISATIONS
-
-# Output to a file or another program is not cut to a terminal's width.
-PIPED_WIDTH = 200
-
-SUFFIXES = (".png", ".svg", ".pdf")
 
 # The layers whose numbers the table tells, beside the last.
 TOLD = (1, 5, 10, 25)
@@ -44,22 +40,19 @@ VANISHED, EXPLODED = 1e-3, 1e3
 def command(names: tuple[str, ...], layers: int, units: int, init: str, seed: int, output: str | None) -> None:
     """Send a gradient back through random dense layers, and tell its size and the share of dead units."""
     try:
-        path = None if output is None else checked_file("gradients", output, SUFFIXES)
+        path = None if output is None else checked_picture("gradients", output)
         if path is not None:
-            from fastact.zoo import gradients_figure
+            from fastact.zoo import gradients_figure, style
         flows = gradients(names, layers=layers, units=units, initialisation=init, seed=seed)
         if path is not None:
-            content = gradients_figure.as_file(gradients_figure.draw(flows), path.suffix)
-            write_whole(path, content)
+            write_whole(path, style.as_file(gradients_figure.draw(flows), path.suffix))
     except ImportError as error:
-        package = (error.name or "").partition(".")[0]
-        raise click.UsageError(f"gradients: --output needs {package}: pip install 'fastact[zoo]'") from None
+        raise click.UsageError(needs("gradients: --output", error)) from None
     except OSError as error:
         raise click.UsageError(f"gradients: {output!r} cannot be written ({error.strerror})") from None
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    console = Console(highlight=False) if sys.stdout.isatty() else Console(width=PIPED_WIDTH, highlight=False)
-    console.print(table(flows))
+    console().print(table(flows))
     if path is not None:
         print(f"wrote {path}", file=sys.stderr)
 

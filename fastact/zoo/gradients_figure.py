@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from fastact.zoo.gradients import Flow
-from fastact.zoo.style import BLACK, BLUE, GREY, OVERLAID, STYLE, VERMILLION
+from fastact.zoo.style import BLACK, BLUE, GREY, OVERLAID, VERMILLION, styled
 
 # Powers of ten; what is beyond them has vanished, or exploded, by anyone's standard.
 SMALLEST, LARGEST = -12, 12
@@ -28,20 +26,13 @@ LINES, MAP_WIDTH, MAP_ROW, MAP_REST = (6.5, 6.5), 9.0, 0.3, 1.2
 
 def draw(flows: Mapping[str, Flow]) -> Figure:
     """Sizes and dead units, layer by layer."""
-    with style.context(["default", STYLE]):
+    with styled():
         figure = Figure(layout="constrained")
         if len(flows) <= len(OVERLAID):
             _draw_lines(figure, flows)
         else:
             _draw_map(figure, flows)
     return figure
-
-
-def as_file(figure: Figure, suffix: str) -> bytes:
-    """The bytes of a file of this kind."""
-    content = io.BytesIO()
-    figure.savefig(content, format=suffix.removeprefix(".").lower(), dpi=STYLE["savefig.dpi"])
-    return content.getvalue()
 
 
 def _draw_lines(figure: Figure, flows: Mapping[str, Flow]) -> None:

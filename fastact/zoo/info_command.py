@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from fastact._records import Activation
+from fastact._terminal import console
 from fastact.zoo import facts
-from fastact.zoo.terminal import console
 
 
 @click.command(name="info")

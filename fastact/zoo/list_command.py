@@ -12,8 +12,8 @@ from rich.text import Text
 
 import fastact
 from fastact._records import USES, Activation
+from fastact._terminal import console
 from fastact.zoo import facts
-from fastact.zoo.terminal import console
 
 
 @click.command(name="list", epilog="WORD is part of a name, here or in another library: swish, expit, torch, onnx.")

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib.style
+from matplotlib.figure import Figure
+
 # Okabe and Ito's palette, which was made for this (Color universal design, 2008).
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK = (
     "#0072b2",
@@ -38,3 +45,18 @@ STYLE = {
     "savefig.dpi": 200,
 }
 """Settings of matplotlib for a panel that is about 5 inches wide, over its defaults."""
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """What is drawn and written inside looks like this, whatever the reader's own settings are."""
+    with matplotlib.style.context(["default", STYLE]):
+        yield
+
+
+def as_file(figure: Figure, suffix: str) -> bytes:
+    """The bytes of a figure's file, of the kind that the suffix says."""
+    content = io.BytesIO()
+    with styled():
+        figure.savefig(content, format=suffix.removeprefix(".").lower())
+    return content.getvalue()

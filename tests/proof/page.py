@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from benchmarks.results import source_commit
 from fastact._engine import loop_name
+from fastact._files import write_whole
 from fastact._records import Activation
 from fastact.bench import machine
 from fastact.bench.peers import PEERS
-from fastact.bench.results import write_whole
 from tests import oracle
 from tests.catalogue import BARS, ONE_OPERAND, ROOT_ZONE, Loop
 from tests.proof import fallbacks, float32, float64, halves, parameters, peers
@@ -27,7 +27,7 @@ Results = dict[str, Any]  # by chapter and loop: "float32 sigmoid"
 
 def write(results: Results) -> None:
     """Writes both files."""
-    facts = {"commit": commit(), "machine": machine.describe()} | results
+    facts = {"commit": source_commit(), "machine": machine.describe()} | results
     lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in facts.items())
     write_whole(RESULTS, f"{{\n{lines}\n}}\n")
     write_whole(PAGE, markdown(read()))
@@ -37,15 +37,6 @@ def read() -> Results:
     """The results of the last whole proof."""
     results: Results = json.loads(RESULTS.read_text(encoding="utf-8"))
     return results
-
-
-def commit() -> str:
-    """The commit that was proved, and whether what it rests on was another."""
-    git = ["git", "-C", str(ROOT)]
-    head = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
-    status = [*git, "status", "--porcelain", "--untracked-files=no", "--", "fastact", "kernels", "setup.py"]
-    changed = subprocess.run(status, capture_output=True, text=True, check=True).stdout
-    return head.stdout.strip() + (" with uncommitted changes" if changed else "")
 
 
 def markdown(results: Results) -> str:

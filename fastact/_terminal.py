@@ -1,4 +1,4 @@
-"""The terminal that `list` and `info` print on."""
+"""The terminal that the commands print on."""
 
 from __future__ import annotations
 
