@@ -503,6 +503,50 @@ def test_the_command_measures_and_writes(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"new.json", "new.html"}
 
 
+OWN = """
+import fastact
+
+@fastact.activation(derivative=lambda x: 1 / (1 + abs(x)) ** 2)
+def squash(x):
+    return x / (1 + abs(x))
+"""
+
+
+def test_activations_of_one_s_own_are_measured(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OWN)
+    file = tmp_path / "new.json"
+    arguments = "--sizes", "100", "--dtype", "float64", "--peers", "numpy", "--seconds", "0.01", "--json", str(file)
+    ran = bench("--import", "mine", "--functions", "squash,tanh", *arguments, PYTHONPATH=python_path(tmp_path))
+    assert ran.returncode == 0, ran.stderr
+    own, other = Results.loads(file.read_text()).cases
+    assert (own.case.function, own.peers) == ("squash", [])
+    assert own.fastact.ulp < 2
+    assert [peer.peer for peer in other.peers] == ["numpy"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "ModuleNotFoundError: No module named 'mine'"),
+        ("import fastact\n1 +", "SyntaxError: invalid syntax (mine.py, line 2)"),
+        (OWN.replace("squash", "tanh"), "ValueError: activation: "),
+        ("raise ImportError('two\\nlines')", "ImportError: two lines)"),
+    ],
+)
+def test_a_module_that_cannot_be_imported(content: str | None, reason: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "mine.py").write_text(content)
+    ran = bench("--import", "mine", PYTHONPATH=python_path(tmp_path))
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.count("\n") == 1
+    assert ran.stderr.startswith(f"fastact: --import: got 'mine', expected a module that can be imported ({reason}")
+
+
+def python_path(folder: Path) -> str:
+    """Where a process finds fastact, and what is in the folder."""
+    return os.pathsep.join([str(Path(fastact.__file__).parents[1]), str(folder)])
+
+
 def test_comparing_sets_the_exit_status(tmp_path: Path) -> None:
     arguments = "--functions", "tanh", "--sizes", "64Ki", "--peers", "numpy", "--seconds", "0.02"
     old = tmp_path / "old.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ class OptionError(click.ClickException):
     epilog="Without --quick, --sizes, --dtype, --threads, --in-place and --inputs, a survey of all of these is "
     "measured, which takes minutes. LISTs are separated by commas.",
 )
+@click.option("--import", "modules", metavar="LIST", help="Modules that define activations of your own.")
 @click.option("--quick", is_flag=True, help="Every function in cache and in memory, in under a minute.")
 @click.option("--functions", metavar="LIST", help="Functions, default all.")
 @click.option("--peers", metavar="LIST", help=f"Libraries to measure against: {', '.join(PEERS)}; default all.")
@@ -70,6 +72,7 @@ class OptionError(click.ClickException):
 def command(**options: Any) -> int:
     """Measure fastact against other libraries on this machine, side by side."""
     started = time.monotonic()
+    modules = _imported(options["modules"])
     cases = _cases(options)
     peers = _names("--peers", options["peers"], PEERS) or list(PEERS)
     seconds = _number("--seconds", options["seconds"]) or (
@@ -80,12 +83,14 @@ def command(**options: Any) -> int:
     old = _old_results(options["old_file"])
     stop = started + QUICK_SECONDS if options["quick"] else None
 
-    results = measure(cases, peers, seconds, stop)
+    results = measure(cases, peers, seconds, stop, modules)
     results.seconds = time.monotonic() - started
     return _report(results, old, tolerance, outputs, options["worst_first"])
 
 
-def measure(cases: Sequence[Case], peers: list[str], seconds: float, stop: float | None = None) -> Results:
+def measure(
+    cases: Sequence[Case], peers: list[str], seconds: float, stop: float | None = None, modules: tuple[str, ...] = ()
+) -> Results:
     """Measures all cases, those of one number of threads in one process, and shows how far it is."""
     results = Results(machine=machine.describe(), versions={})
     columns = (
@@ -102,7 +107,7 @@ def measure(cases: Sequence[Case], peers: list[str], seconds: float, stop: float
         for k, threads in enumerate(thread_counts):
             left = None if stop is None else (stop - time.monotonic()) / (len(thread_counts) - k)
             chosen = [case.to_json() for case in cases if case.threads == threads]
-            _take(results, worker.Plan(chosen, peers, threads, seconds, left), progress, task)
+            _take(results, worker.Plan(chosen, peers, threads, seconds, left, modules), progress, task)
     return results
 
 
@@ -144,6 +149,18 @@ def _report(
         table.show_comparison(screen, comparison)
         status = status or (SLOWER if comparison.slower else 0)
     return status
+
+
+def _imported(text: str | None) -> tuple[str, ...]:
+    """The modules of a list, imported: the activations that they define are in the table then."""
+    modules = () if text is None else tuple(name.strip() for name in text.split(","))
+    for module in modules:
+        try:
+            import_module(module)
+        except Exception as error:  # whatever is wrong with the module
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise OptionError("--import", module, f"a module that can be imported ({reason})") from None
+    return modules
 
 
 def _cases(options: dict[str, Any]) -> list[Case]:

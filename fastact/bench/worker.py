@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from typing import IO, Any
 
 THREAD_VARIABLES = (
@@ -40,6 +41,7 @@ class Plan:
     threads: int
     seconds_per_case: float
     seconds: float | None = None  # when to stop, whatever is left
+    modules: tuple[str, ...] = ()  # which define activations of the user's own
 
 
 class CrashedError(Exception):
@@ -106,6 +108,8 @@ def _work(plan: Plan) -> Iterator[dict[str, Any]]:
     from fastact.bench.contest import Contest, WrongResultError
     from fastact.bench.inputs import NoSuchInputError
 
+    for module in plan.modules:
+        import_module(module)
     started = time.monotonic()
     peers.FASTACT.load(plan.threads)
     versions, missing = peers.load(plan.peers, plan.threads)
