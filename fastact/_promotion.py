@@ -13,7 +13,8 @@ import numpy as np
 
 DType = Any  # a NumPy DType class, such as type(np.dtype("float32")): NumPy has no public static type for these
 
-PYTHON_NUMBERS = (bool, int, float, complex)
+# Those that have no dtype of their own; True and False have.
+PYTHON_NUMBERS = (int, float, complex)
 
 
 def is_float(dtype: np.dtype[Any]) -> bool:

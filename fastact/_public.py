@@ -94,13 +94,15 @@ def _with_named_inputs(record: Activation, operation: str, doc: str) -> Callable
     def two(a: Any, b: Any, **keywords: Any) -> Any:
         if check is not None:
             check(b)
-        if record.keeps_integers and isinstance(b, float) and b.is_integer():
-            b = int(b)  # a whole number must not make an integer array floating
+        if record.keeps_integers:
+            b = _unwidening(b, (a,), keywords)
         return ufunc(a, b, **keywords)
 
     def three(a: Any, b: Any, c: Any, **keywords: Any) -> Any:
         if check is not None:
             check(*(b, c)[-parameters:])
+        if record.keeps_integers:  # such a function has one parameter at most
+            c = _unwidening(c, (a, b), keywords)
         return ufunc(a, b, c, **keywords)
 
     def four(a: Any, b: Any, c: Any, d: Any, **keywords: Any) -> Any:
@@ -115,6 +117,15 @@ def _with_named_inputs(record: Activation, operation: str, doc: str) -> Callable
     function = FunctionType(code, body.__globals__, record.name, defaults, body.__closure__)
     function.__doc__ = doc
     return function if bound is None else _shortcut(record, operation, bound, function)
+
+
+def _unwidening(parameter: Any, operands: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """A parameter that is a whole number, in a type that leaves integers integer and, if it is 0 or 1, bools bool."""
+    if not isinstance(parameter, (int, float)) or any(isinstance(operand, float) for operand in operands):
+        return parameter
+    if parameter in (0, 1) and "casting" not in keywords:  # which NumPy applies to a bool, but not to an int
+        return bool(parameter)
+    return int(parameter) if float(parameter).is_integer() else parameter
 
 
 def _shortcut(record: Activation, operation: str, bound: Any, function: Callable[..., Any]) -> Any:

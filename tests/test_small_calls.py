@@ -168,14 +168,53 @@ def test_other_operands(case: Case) -> None:
         np.testing.assert_allclose(result, plain, rtol=0, atol=1e-12 * np.abs(plain).max(), err_msg=form)
 
 
-# A parameter that is given can make integers wider.
-@pytest.mark.parametrize("case", [case for case in CASES if not case.record.keeps_integers], ids=str)
-@pytest.mark.parametrize("dtype", ["int8", "int64", "bool", "longdouble"])
+@every_case
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "int64", "bool", "longdouble"])
 def test_other_dtypes(case: Case, dtype: str) -> None:
     arrays = [np.array([[0, 1, 1], [1, 0, 1]], dtype)] * case.arrays
     result, reference = case.function(*arrays), case.ordinary(*arrays)
     assert result.dtype == reference.dtype
     np.testing.assert_array_equal(result, reference)
+
+
+STEPS = {
+    "value": fastact.step,
+    "derivative": derivative.step,
+    "backward": lambda x, *given, **named: backward.step(x, x, *given, **named),
+}
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+def test_step_keeps_integers(step: Any) -> None:
+    """Integers and bools stay what they are beside any number that they can hold, written as an int or a float."""
+    for dtype in ("bool", "int8", "uint8", "int16", "uint32", "int64", "float16", "float32", "float64"):
+        x = np.array([0, 1], dtype)
+        for at_zero in (0.0, 1.0, 0, 1, False, True, np.float64(1)):
+            for result in (step(x, at_zero), step(x, at_zero=at_zero), step(x[0], at_zero)):
+                assert result.dtype == dtype, (at_zero, result.dtype)
+        for at_zero in (2, 2.0):
+            assert step(x, at_zero).dtype == ("int64" if dtype == "bool" else dtype)
+        narrow = "float32" if x.dtype.itemsize <= 2 else "float64"
+        assert step(x, 0.5).dtype == (narrow if x.dtype.kind in "biu" else dtype)
+    assert [step(x).dtype for x in (True, 5, 5.0)] == ["bool", "int64", "float64"]
+    assert [step(x, 1.0).dtype for x in (True, 5, 5.0)] == ["bool", "int64", "float64"]
+    assert [step(x, 1.0).dtype for x in ([True], [5], [5.0])] == ["bool", "int64", "float64"]
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+def test_step_casting_nothing(step: Any) -> None:
+    for dtype in ("int8", "int64", "float32", "float64"):
+        x = np.array([0, 1], dtype)
+        assert step(x, casting="no").dtype == step(x, 1.0, casting="no").dtype == dtype
+
+
+def test_step_at_zero() -> None:
+    for dtype in ("bool", "int8", "float32"):
+        x = np.array([0, 1], dtype)
+        assert [fastact.step(x, at_zero).tolist() for at_zero in (0.0, 1.0, 2.0, 0.5)] == [
+            [0, 1], [1, 1], [2, 1], [0.5, 1]]  # fmt: skip
+    assert fastact.step(2.0, -3.0) == 1 and backward.step(2.0, np.zeros(1, np.int8)).dtype == np.float32
+    assert backward.step(2.0, np.zeros(1, np.int8), 1.0).dtype == np.float32
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.arrays == 2], ids=str)
