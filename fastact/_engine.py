@@ -121,9 +121,12 @@ class CompiledEngine:
 
     def _promote(self, ufunc: Any, given: list[Any], fixed: list[Any]) -> np.dtype[Any]:
         """Answers NumPy's question which loop serves a call; NumPy remembers the answer for the same dtypes."""
-        names = ("dtype",) * len(fixed) if fixed else self._inputs_of[ufunc]
+        name, keeps_integers = ufunc.__name__.removesuffix("_with_defaults"), ufunc in self._keeps_integers
         dtypes = [given_dtype(dtype) for dtype in (fixed or given)]
-        dtype = _promotion.result_dtype(ufunc.__name__, names, dtypes, ufunc in self._keeps_integers)
+        if fixed:
+            dtype = _promotion.chosen_dtype(name, dtypes, keeps_integers)
+        else:
+            dtype = _promotion.result_dtype(name, self._inputs_of[ufunc], dtypes, keeps_integers)
         if dtype.name == "bfloat16" and ufunc not in self._serves_bfloat16:
             self.kernels.add_loop(ufunc, dtype)
             self._serves_bfloat16.add(ufunc)

@@ -166,7 +166,7 @@ class ReferenceUfunc:
 
     def _loop_dtype(self, inputs: tuple[Any, ...], arrays: list[Any], dtype: Any) -> np.dtype[Any]:
         if dtype is not None:
-            return _promotion.result_dtype(self.__name__, ("dtype",), [np.dtype(dtype)], self._keeps_integers)
+            return _promotion.chosen_dtype(self.__name__, [np.dtype(dtype)], self._keeps_integers)
         weak = len(inputs) > 1  # a lone Python number has nothing to adapt to
         dtypes = [
             type(given) if weak and type(given) in _promotion.PYTHON_NUMBERS else array.dtype

@@ -27,6 +27,19 @@ def float_for_integer(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float32 if dtype.itemsize <= 2 else np.float64)
 
 
+def is_real(dtype: np.dtype[Any]) -> bool:
+    """Whether this is a dtype of real numbers."""
+    return dtype.kind in "biu" or is_float(dtype)
+
+
+def chosen_dtype(name: str, dtypes: list[np.dtype[Any]], keeps_integers: bool) -> np.dtype[Any]:
+    """The dtype that `name` computes in where its caller chooses: one dtype, or several by `signature`."""
+    for dtype in dtypes:
+        if not is_real(dtype):
+            raise TypeError(f"{name}: dtype is {dtype}, expected a real dtype")
+    return result_dtype(name, ("dtype",) * len(dtypes), dtypes, keeps_integers)
+
+
 def result_dtype(name: str, inputs: Iterable[str], dtypes: Iterable[Any], keeps_integers: bool) -> np.dtype[Any]:
     """The dtype that `name` computes in, given each input's dtype, or Python's own type for a Python number."""
     arrays: list[np.dtype[Any]] = []
@@ -34,7 +47,7 @@ def result_dtype(name: str, inputs: Iterable[str], dtypes: Iterable[Any], keeps_
     for argument, dtype in zip(inputs, dtypes, strict=True):
         if dtype is bool or dtype is int or dtype is float:
             python_types.add(dtype)
-        elif isinstance(dtype, np.dtype) and (dtype.kind in "biu" or is_float(dtype)):
+        elif isinstance(dtype, np.dtype) and is_real(dtype):
             arrays.append(dtype)
         else:
             came = dtype.name if isinstance(dtype, np.dtype) else dtype.__name__

@@ -217,6 +217,20 @@ def test_step_at_zero() -> None:
     assert backward.step(2.0, np.zeros(1, np.int8), 1.0).dtype == np.float32
 
 
+@every_case
+def test_refused_dtypes(case: Case) -> None:
+    """By either way, the message has the name that users know, and what they gave."""
+    arrays = [numbers((3,)).astype(complex)] * case.arrays
+    name = rf"^{case.record.name}(_{case.operation})?"
+    for call in (case.function, case.ordinary):
+        with pytest.raises(TypeError, match=rf"{name}: argument \w+ has dtype complex128, expected real numbers$"):
+            call(*arrays)
+    if isinstance(case.record, RowActivation) and case.operation == "backward":
+        return  # takes no dtype
+    with pytest.raises(TypeError, match=rf"{name}: dtype is complex64, expected a (real|floating-point) dtype$"):
+        case.function(*operands(case, (3,)), dtype=np.complex64)
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if case.arrays == 2], ids=str)
 def test_operands_that_differ(case: Case) -> None:
     x = numbers((4, 5))
