@@ -28,7 +28,7 @@ def rules_for(operands: tuple[Any, ...]) -> Rules | None:
         return None
     if any(_is(operand, "xarray", "DataArray") for operand in operands):
         return _over_dimensions
-    if any(_is(operand, "dask.array", "Array") for operand in operands):
+    if any(map(is_dask, operands)):
         return _over_chunks
     if any(_answers_ufuncs(operand) for operand in operands):
         return _over_unknown
@@ -38,6 +38,11 @@ def rules_for(operands: tuple[Any, ...]) -> Rules | None:
 def _is(value: Any, module: str, name: str) -> bool:
     loaded = sys.modules.get(module)
     return loaded is not None and isinstance(value, getattr(loaded, name, ()))
+
+
+def is_dask(value: Any) -> bool:
+    """Whether this is a dask array, which computes lazily."""
+    return _is(value, "dask.array", "Array")
 
 
 def _is_pandas(value: Any) -> bool:

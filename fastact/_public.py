@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from types import FunctionType
 from typing import Any
 
@@ -40,20 +39,13 @@ def making_getter(module: str, operation: str) -> Callable[[str], Any]:
 def _public_function(record: Activation, operation: str, module: str) -> Any:
     if isinstance(record, _rowwise.RowActivation):
         function = _rowwise.make(record, operation, engine)
-        return _housed(_shortcut(record, operation, function, function), module)
+        return _ufuncs.housed(_shortcut(record, operation, function, function), module)
     doc = _docs.docstring(record, operation)
     if len(record.operands) > 1:
-        return _housed(_named(_two_operands.make(record, operation, engine, doc), record, doc), module)
+        return _ufuncs.housed(_named(_two_operands.make(record, operation, engine, doc), record, doc), module)
     if not record.parameters:
-        return _housed(engine.make(record, operation, record.name, doc), module)
-    return _housed(_with_named_inputs(record, operation, doc), module)
-
-
-def _housed(function: Any, module: str) -> Any:
-    """The function, saying that it lives in `module`, where pickle looks it up by its name."""
-    with suppress(AttributeError):  # a ufunc of NumPy before 2.2: pickle then searches the modules
-        function.__module__ = module
-    return function
+        return _ufuncs.housed(engine.make(record, operation, record.name, doc), module)
+    return _ufuncs.housed(_with_named_inputs(record, operation, doc), module)
 
 
 def _named(function: Any, record: Activation, doc: str) -> Any:
@@ -71,18 +63,11 @@ def _named(function: Any, record: Activation, doc: str) -> Any:
     return function
 
 
-def _inner_ufunc(ufunc: Any) -> Any:
-    """Keeps a ufunc that works behind a thin function where pickle finds it (dask's graphs hold the ufunc itself)."""
-    if ufunc is not None:
-        setattr(_ufuncs, ufunc.__name__, _housed(ufunc, _ufuncs.__name__))
-    return ufunc
-
-
 def _with_named_inputs(record: Activation, operation: str, doc: str) -> Callable[..., Any]:
     """A thin function over a ufunc of several inputs that gives them names and its parameters their defaults."""
     name = _engine.loop_name(record, operation)
-    ufunc = _inner_ufunc(engine.make(record, operation, name, doc))
-    bound = _inner_ufunc(engine.bind(record, operation, f"{name}_with_defaults", doc))
+    ufunc = _ufuncs.keep(engine.make(record, operation, name, doc))
+    bound = engine.bind(record, operation, f"{name}_with_defaults", doc)
     inputs = _engine.operation_inputs(record, operation)
     defaults = tuple(parameter.default for parameter in record.parameters.values())
     while None in defaults:  # parameters that have to be given
@@ -116,7 +101,7 @@ def _with_named_inputs(record: Activation, operation: str, doc: str) -> Callable
     )
     function = FunctionType(code, body.__globals__, record.name, defaults, body.__closure__)
     function.__doc__ = doc
-    return function if bound is None else _shortcut(record, operation, bound, function)
+    return function if bound is None else _shortcut(record, operation, _ufuncs.keep(bound), function)
 
 
 def _unwidening(parameter: Any, operands: tuple[Any, ...], keywords: dict[str, Any]) -> Any:

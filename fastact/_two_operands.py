@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastact import _promotion
+from fastact import _foreign, _promotion, _ufuncs
 from fastact._engine import Engine, loop_name
 from fastact._records import Activation
 
@@ -23,7 +23,7 @@ def make(record: Activation, operation: str, engine: Engine, doc: str) -> Callab
 
     value = ufunc("value")
     if operation == "value":
-        return _halves_value(value) if record.halved else value
+        return _halves_value(_ufuncs.keep(value)) if record.halved else value
     if operation == "derivative":
         pair = _derivative_pair(record, ufunc, value)
         return _halves_derivative(pair) if record.halved else pair
@@ -134,7 +134,8 @@ def _halves(x: Any, axis: int) -> Pair:
 
 def _halves_value(value: Any) -> Callable[..., Any]:
     def glu(x: Any, axis: int = -1, **keywords: Any) -> Any:
-        return value(*_halves(np.asarray(x), axis), **keywords)
+        whole = x if _foreign.is_dask(x) else np.asanyarray(x)
+        return value(*_halves(whole, axis), **keywords)
 
     return glu
 

@@ -1,6 +1,20 @@
 """Home of the ufuncs that work behind functions with parameters, where pickle finds them by their names."""
 
+from contextlib import suppress
 from typing import Any
+
+
+def housed(function: Any, module: str = __name__) -> Any:
+    """The function, saying that it lives in `module`, where pickle looks it up by its name."""
+    with suppress(AttributeError):  # a ufunc of NumPy before 2.2: pickle then searches the modules
+        function.__module__ = module
+    return function
+
+
+def keep(ufunc: Any) -> Any:
+    """Keeps a ufunc that works behind a thin function where pickle finds it (dask's graphs hold the ufunc itself)."""
+    globals()[ufunc.__name__] = housed(ufunc)
+    return ufunc
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -304,6 +305,27 @@ class TestDask:
         assert isinstance(result, da.Array)
         np.testing.assert_array_equal(result.compute(), fastact.backward.softmax(grad, y))
 
+    def test_glu(self, da: Any) -> None:
+        callbacks = pytest.importorskip("dask.callbacks")
+        x = normal((6, 20))
+        computed: list[Any] = []
+        with callbacks.Callback(pretask=lambda key, *_: computed.append(key)):
+            for chunks in ((3, 20), (2, 5), (4, 7)):  # the last cuts the halves at different places
+                for axis in (-1, 0):
+                    lazy = fastact.glu(da.from_array(x, chunks=chunks), axis)
+                    expected = fastact.glu(x, axis)
+                    assert isinstance(lazy, da.Array) and not computed
+                    assert lazy.dtype == expected.dtype and lazy.shape == expected.shape
+                    np.testing.assert_array_equal(lazy.compute(scheduler="sync"), expected)
+                    assert computed
+                    computed.clear()
+        travelled = pickle.loads(pickle.dumps(lazy.dask))
+        assert travelled.keys() == lazy.dask.keys()
+        with pytest.raises(ValueError, match="glu: x has size 5 along axis -1, expected an even size"):
+            fastact.glu(da.zeros((2, 5)))
+        with pytest.raises(np.exceptions.AxisError):
+            fastact.glu(da.zeros((2, 4)), axis=2)
+
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
@@ -389,6 +411,11 @@ class TestMaskedArrays:
             kept = ~x.mask[k]
             expected = getattr(fastact.backward, name)(grad[k, kept], y.data[k, kept])
             np.testing.assert_allclose(result.data[k, kept], expected, rtol=1e-13, atol=1e-16)
+
+    def test_glu(self, x: Any) -> None:
+        y = fastact.glu(x, axis=0)
+        np.testing.assert_array_equal(y.mask, x.mask[:2] | x.mask[2:])
+        np.testing.assert_array_equal(y.compressed(), fastact.glu(x.data, axis=0)[~y.mask])
 
     def test_in_place(self, x: Any) -> None:
         expected = fastact.softmax(x)
