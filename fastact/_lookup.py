@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fastact._public import canonical
+from fastact._records import activations
+
 
 def get(identifier: str | Callable[..., Any] | None) -> Callable[..., Any]:
     """The activation of this name; a callable is returned as it is, and None gives `identity`, as in Keras."""
@@ -16,10 +19,10 @@ def get(identifier: str | Callable[..., Any] | None) -> Callable[..., Any]:
         return identifier
     if not isinstance(identifier, str):
         raise TypeError(f"get: identifier is {identifier!r}, expected a name or a callable")
-    names = known_names()
-    if identifier not in names:
-        raise ValueError(f"get: there is no activation {identifier!r}{_suggestion(identifier, names)}")
-    function: Callable[..., Any] = getattr(fastact, identifier)
+    known = identifier in activations or identifier in canonical
+    function: Callable[..., Any] | None = getattr(fastact, identifier, None) if known else None
+    if function is None:
+        raise ValueError(f"get: there is no activation {identifier!r}{_suggestion(identifier, known_names())}")
     return function
 
 
