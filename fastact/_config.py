@@ -16,6 +16,10 @@ from fastact._public import engine
 from fastact._version import __version__
 
 CGROUP_QUOTA = "/sys/fs/cgroup/cpu.max"
+HOW_TO_GET_KERNELS = (
+    "no compiled kernels: with a C compiler and Python's headers, "
+    "`pip install --force-reinstall --no-deps --no-cache-dir --no-binary fastact fastact` makes them"
+)
 
 
 def get_num_threads() -> int:
@@ -45,11 +49,15 @@ def threads(n: int) -> Iterator[None]:
 
 
 def config() -> dict[str, Any]:
-    """The engine, CPU target and threads in use, what was built, and the version."""
+    """The engine, CPU target and threads in use, what was built, and the version.
+
+    `threads` is their kind: "pthreads", "windows", or "none" where each call computes on the caller's thread alone.
+    """
     return {
         "engine": engine.name,
         "cpu_target": engine.cpu_target,
         "cpu_targets_built": built_cpu_targets(),
+        "threads": engine.thread_kind(),
         "num_threads": get_num_threads(),
         "num_threads_from": _threads_from,
         "version": __version__,
@@ -57,9 +65,11 @@ def config() -> dict[str, Any]:
 
 
 def show_config() -> None:
-    """Prints `config()`, a line each."""
+    """Prints `config()`, a line each; without compiled kernels, also how to get them."""
     for key, value in config().items():
         print(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
+    if not built_cpu_targets():
+        print(HOW_TO_GET_KERNELS)
 
 
 def _positive(argument: str, n: Any) -> int:

@@ -43,6 +43,9 @@ class Engine(Protocol):
 
     def get_num_threads(self) -> int: ...
 
+    def thread_kind(self) -> str:
+        """What the threads are: "pthreads", "windows", or "none" where one thread serves."""
+
 
 def operation_inputs(record: Activation, operation: str) -> tuple[str, ...]:
     """The names of the arrays that an operation takes: its gradient first, in a backward pass.
@@ -109,6 +112,9 @@ class CompiledEngine:
 
     def get_num_threads(self) -> int:
         return int(self.kernels.get_num_threads())
+
+    def thread_kind(self) -> str:
+        return str(self.kernels.thread_kind())
 
     def _complete(self, ufunc: Any, record: Activation, operation: str, bound: tuple[Any, ...]) -> Any:
         """Gives a new ufunc what the kernels leave to us: extended precision, and the rule for mixed dtypes."""

@@ -300,6 +300,9 @@ class NumpyEngine:
     def set_num_threads(self, n: int) -> None:
         """Nothing to set: NumPy computes on one thread."""
 
+    def thread_kind(self) -> str:
+        return "none"
+
 
 class NumbaEngine(NumpyEngine):
     """The reference formulas compiled by Numba, each at its first call; NumPy where Numba has no such type."""

@@ -34,13 +34,30 @@ def test_config_tells_what_serves(engine: str) -> None:
     assert config["version"] == fastact.__version__
     assert (config["cpu_target"] in config["cpu_targets_built"]) == (engine == "compiled")
     assert config["num_threads"] >= 1
+    kinds = {"pthreads", "windows", "none"} if engine == "compiled" else {"none"}
+    assert config["threads"] in kinds
+    if engine == "compiled" and sys.platform == "linux":
+        assert config["threads"] == "pthreads"
 
 
-def test_show_config_prints_every_entry(capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_config_prints_every_entry(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_config, "built_cpu_targets", lambda: ["x86-64-v2", "x86-64-v3"])
     fastact.show_config()
     printed = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
     assert printed.keys() == fastact.config().keys()
     assert printed["engine"] == fastact.config()["engine"]
+    assert printed["cpu_targets_built"] == "x86-64-v2, x86-64-v3"
+
+
+def test_show_config_says_how_to_get_kernels(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_config, "built_cpu_targets", list)
+    fastact.show_config()
+    *entries, last = capsys.readouterr().out.splitlines()
+    assert len(entries) == len(fastact.config())
+    assert last.startswith("no compiled kernels: with a C compiler and Python's headers, `pip install ")
+    assert last.endswith(" --no-binary fastact fastact` makes them")
 
 
 @pytest.mark.parametrize("forced", ["compiled", "numba", "numpy"])
