@@ -352,7 +352,7 @@ class TestCluster:
         da = pytest.importorskip("dask.array")
         x = normal((400, 60))
         lazy = da.from_array(x, chunks=(100, 60))
-        calls = [*CALLS.values(), *(getattr(fastact, name) for name in ROW_NAMES)]
+        calls = [*CALLS.values(), fastact.glu, *(getattr(fastact, name) for name in ROW_NAMES)]
         for call, result in zip(calls, dask.compute([call(lazy) for call in calls])[0], strict=True):
             np.testing.assert_array_equal(result, call(x))
         chunked = dask.compute([rows(name, lazy.rechunk(50)) for name in EXPONENTIAL])[0]
