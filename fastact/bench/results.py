@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from fastact._files import write_whole as write_whole  # where tests.proof.tasks finds it
 from fastact.bench.cases import Case
 from fastact.bench.peers import NO_SUCH_FUNCTION
 

@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
 
-from fastact.bench.results import write_whole
+from fastact._files import write_whole
 from tests.catalogue import LOOPS, Loop
 from tests.proof import fallbacks, float32, float64, halves, parameters, peers
 from tests.proof.compiled import BUILD, HERE
