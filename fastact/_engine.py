@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from fastact import _promotion
-from fastact._records import Activation
+from fastact._records import Activation, loop_name, operation_inputs
 
 OPERATIONS = ("value", "derivative", "backward")
 
@@ -45,16 +45,6 @@ class Engine(Protocol):
 
     def thread_kind(self) -> str:
         """What the threads are: "pthreads", "windows", or "none" where one thread serves."""
-
-
-def operation_inputs(record: Activation, operation: str) -> tuple[str, ...]:
-    """The names of the arrays that an operation takes: its gradient first, in a backward pass.
-
-    The derivative by a second operand (`weight_derivative`) takes the other inputs: the function is linear in it.
-    """
-    differentiated, _, kind = operation.rpartition("_")
-    inputs = tuple(name for name in record.inputs if name != differentiated)
-    return ("grad", *inputs) if kind == "backward" else inputs
 
 
 def built_cpu_targets() -> list[str]:
@@ -137,11 +127,6 @@ class CompiledEngine:
             self.kernels.add_loop(ufunc, dtype)
             self._serves_bfloat16.add(ufunc)
         return dtype
-
-
-def loop_name(record: Activation, operation: str) -> str:
-    """What the kernels call the loop of an operation."""
-    return record.name if operation == "value" else f"{record.name}_{operation}"
 
 
 def given_dtype(dtype_class: Any) -> Any:

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastact import _promotion
-from fastact._engine import operation_inputs
-from fastact._records import Activation
+from fastact._records import Activation, operation_inputs
 
 # Elements that a formula's temporaries hold at a time: they stay in cache, and no call takes memory of its input's
 # size beyond the result.
@@ -180,22 +179,25 @@ class ReferenceUfunc:
         compute = self._computing(loop)
         arrays = [self._rounded(name, array, loop) for name, array in zip(self.inputs, arrays, strict=True)]
         masked = where is not True
-        operands = [*arrays, *([np.asarray(where, dtype=bool)] if masked else []), out]
+        operands = [*arrays, *([np.asarray(where).astype(bool, casting="safe", copy=False)] if masked else []), out]
         mask_type = [np.dtype(bool)] if masked else []
+        in_flags = ["readonly", "overlap_assume_elementwise"]
+        # What the mask leaves out is not to pass through a buffer either, whose dtype may hold fewer digits.
+        mask_flags = [[*in_flags, "arraymask"]] if masked else []
         out_flags = [
-            "readwrite" if masked else "writeonly",
+            *(["readwrite", "writemasked"] if masked else ["writeonly"]),
             "overlap_assume_elementwise",
             "allocate",
             "no_broadcast",
             "no_subtype",
         ]
-        op_flags: Any = [["readonly", "overlap_assume_elementwise"]] * (len(operands) - 1) + [out_flags]
+        op_flags: Any = [in_flags] * len(arrays) + mask_flags + [out_flags]
         if out is None:
             shape = np.broadcast_shapes(*(operand.shape for operand in operands[:-1]))
             operands[-1] = self._allocate(arrays, shape, order, loop)
         iterator = np.nditer(
             operands,
-            flags=["external_loop", "buffered", "growinner", "zerosize_ok", "copy_if_overlap"],
+            flags=["external_loop", "buffered", "zerosize_ok", "copy_if_overlap"],
             op_flags=op_flags,
             op_dtypes=[compute] * len(arrays) + mask_type + [loop],
             casting="unsafe",  # checked above, against the dtype of the loop

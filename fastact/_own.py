@@ -22,10 +22,9 @@ import numpy as np
 import fastact
 from fastact import _docs
 from fastact._config import get_num_threads
-from fastact._engine import loop_name
 from fastact._fallback import Chunk, ReferenceUfunc, compiled_computing_dtype, compiled_formula, computing_dtype
 from fastact._public import canonical, engine
-from fastact._records import Activation, Interval, Parameter, activations
+from fastact._records import Activation, Interval, Parameter, activations, loop_name
 
 Scalar = Callable[..., Any]
 

@@ -9,7 +9,7 @@ from types import FunctionType
 from typing import Any
 
 from fastact import _docs, _elementwise, _engine, _rowwise, _two_operands, _ufuncs  # noqa: F401  (_elementwise fills the table)
-from fastact._records import Activation, activations
+from fastact._records import Activation, activations, loop_name, operation_inputs
 
 engine = _engine.choose()
 canonical = {alias: record.name for record in activations.values() for alias in record.aliases}
@@ -65,10 +65,10 @@ def _named(function: Any, record: Activation, doc: str) -> Any:
 
 def _with_named_inputs(record: Activation, operation: str, doc: str) -> Callable[..., Any]:
     """A thin function over a ufunc of several inputs that gives them names and its parameters their defaults."""
-    name = _engine.loop_name(record, operation)
+    name = loop_name(record, operation)
     ufunc = _ufuncs.keep(engine.make(record, operation, name, doc))
     bound = engine.bind(record, operation, f"{name}_with_defaults", doc)
-    inputs = _engine.operation_inputs(record, operation)
+    inputs = operation_inputs(record, operation)
     defaults = tuple(parameter.default for parameter in record.parameters.values())
     while None in defaults:  # parameters that have to be given
         defaults = defaults[1:]
@@ -128,7 +128,7 @@ def _shortcut(record: Activation, operation: str, bound: Any, function: Callable
         bound,
         function,
         addresses,
-        arrays=len(_engine.operation_inputs(record, operation)) - len(record.parameters),
+        arrays=len(operation_inputs(record, operation)) - len(record.parameters),
         defaults=tuple(parameter.default for parameter in record.parameters.values()),
         rowwise=isinstance(record, _rowwise.RowActivation),
         reduces=isinstance(record, _rowwise.RowActivation) and record.reduces,

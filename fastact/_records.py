@@ -168,6 +168,21 @@ class Activation:
         return function
 
 
+def operation_inputs(record: Activation, operation: str) -> tuple[str, ...]:
+    """The names of the arrays that an operation takes: its gradient first, in a backward pass.
+
+    The derivative by a second operand (`weight_derivative`) takes the other inputs: the function is linear in it.
+    """
+    differentiated, _, kind = operation.rpartition("_")
+    inputs = tuple(name for name in record.inputs if name != differentiated)
+    return ("grad", *inputs) if kind == "backward" else inputs
+
+
+def loop_name(record: Activation, operation: str) -> str:
+    """What the kernels call the loop of an operation."""
+    return record.name if operation == "value" else f"{record.name}_{operation}"
+
+
 activations: dict[str, Activation] = {}
 """Every activation of fastact, by name."""
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from fastact import _foreign, _promotion, _ufuncs
-from fastact._engine import Engine, loop_name
-from fastact._records import Activation
+from fastact._engine import Engine
+from fastact._records import Activation, loop_name
 
 Pair = tuple[Any, Any]
 

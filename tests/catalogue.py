@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 import fastact
-from fastact._engine import loop_name
 from fastact._public import engine
-from fastact._records import Activation
+from fastact._records import Activation, loop_name
 from tests import oracle
 
 RECORDS = [record for record in fastact.activations.values() if type(record) is Activation]  # not the row-wise ones

@@ -22,9 +22,8 @@ import pytest
 
 import fastact
 from fastact import backward, derivative
-from fastact._engine import operation_inputs
 from fastact._public import engine as engine_under_test
-from fastact._records import Activation
+from fastact._records import Activation, operation_inputs
 from fastact._rowwise import RowActivation
 
 Array = Any

@@ -15,8 +15,7 @@ from typing import Any
 
 import numba
 
-from fastact import _engine
-from fastact._records import Activation, activations
+from fastact._records import Activation, activations, loop_name, operation_inputs
 from fastact._rowwise import RowActivation
 from fastact.numba import _axes, _overloads
 from fastact.numba._compiled import applied, same
@@ -60,7 +59,7 @@ def register(record: Activation, operation: str) -> None:
 
 
 def _names() -> dict[str, tuple[Activation, str]]:
-    return {_engine.loop_name(record, operation): (record, operation) for record, operation in _compilable()}
+    return {loop_name(record, operation): (record, operation) for record, operation in _compilable()}
 
 
 def __getattr__(name: str) -> Any:
@@ -69,7 +68,7 @@ def __getattr__(name: str) -> Any:
     record, operation = _names()[name]
     public = _public(record, operation)
 
-    inputs = ("x",) if along_axis(record) else _engine.operation_inputs(record, operation)
+    inputs = ("x",) if along_axis(record) else operation_inputs(record, operation)
     function = applied(name, inputs, public, [same] * len(inputs))
     function.__defaults__ = None if along_axis(record) else _overloads.default_values(record)
     function.__name__ = function.__qualname__ = name

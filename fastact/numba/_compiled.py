@@ -16,9 +16,8 @@ import numpy as np
 from numba import types
 from numba.core.caching import FunctionCache, NullCache
 
-from fastact._engine import loop_name, operation_inputs
 from fastact._fallback import derivative_of, formula_of, times_grad
-from fastact._records import Activation
+from fastact._records import Activation, loop_name, operation_inputs
 from fastact._version import __version__
 from fastact.numba import _float32, _float64
 from fastact.numba._bits import inline, inline_as_written

@@ -19,8 +19,7 @@ from numba.extending import overload
 from numba.np.numpy_support import as_dtype, from_dtype
 
 from fastact import _promotion
-from fastact._engine import operation_inputs
-from fastact._records import Activation
+from fastact._records import Activation, operation_inputs
 from fastact.numba._bits import inline
 from fastact.numba._compiled import applied, array_function, number_function, same
 

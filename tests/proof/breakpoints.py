@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from fastact._engine import loop_name
-from fastact._records import Activation
+from fastact._records import Activation, loop_name
 from tests.catalogue import kinks, points
 from tests.proof.compiled import RESULTS, Array
 

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from benchmarks.results import source_commit
-from fastact._engine import loop_name
 from fastact._files import write_whole
-from fastact._records import Activation
+from fastact._records import Activation, loop_name
 from fastact.bench import machine
 from fastact.bench.peers import PEERS
 from tests import oracle
