@@ -90,7 +90,7 @@ class CompiledEngine:
             return ReferenceRowUfunc(record, operation, masked, several)
         name = loop_name(record, operation) + "_masked" * masked + "_4d" * several
         ufunc = self.kernels.make_ufunc(name, name, record.summary)
-        self._inputs_of[ufunc] = operation_inputs(record, operation)
+        self._inputs_of[ufunc] = (*operation_inputs(record, operation), *["where"] * masked)
         return ufunc
 
     def addresses(self, record: Activation, operation: str) -> dict[str, int]:
