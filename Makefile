@@ -8,7 +8,7 @@ BENCH := .venv-bench
 PACK := .venv-pack
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-foreign test-peers prove prove-sample bench lint coefficients stubs readme werror matrix pool tsan no-compiler build wheels clean
+.PHONY: demo test test-foreign test-peers prove prove-sample bench lint coefficients stubs readme werror matrix pool tsan asan no-compiler build wheels clean
 
 demo: $(DEMO)/ready
 	$(DEMO)/bin/python examples/real_input.py
@@ -85,6 +85,19 @@ pool tsan:
 	$(CC) $(if $(filter tsan,$@),-O1 -fsanitize=thread,-O2) $(POOL_FLAGS) tests/pool/stress.c kernels/pool.c -pthread -lm \
 		-o build/pool-$@
 	build/pool-$@
+
+# The kernels under AddressSanitizer and UndefinedBehaviorSanitizer, built for this processor alone, and the tests that
+# hand them memory of every shape. GCC's runtime has to be there before Python.
+ASAN := build/asan/package
+ASAN_TESTS := $(addprefix tests/test_,elementwise.py rowwise.py gates.py small_calls.py whole_calls.py memory.py own.py \
+	dense.py threads.py)
+asan: $(TEST)/ready
+	CFLAGS=-march=native FASTACT_SANITIZE=1 FASTACT_BUILD_MACHINE=generic $(TEST)/bin/python setup.py --quiet build \
+		--build-base build/asan/objects --build-lib $(ASAN)
+	rm -rf $(ASAN)/tests && cp -r tests pyproject.toml $(ASAN)
+	cd $(ASAN) && FASTACT_ENGINE=compiled PYTHONMALLOC=malloc LD_PRELOAD="$$($(CC) -print-file-name=libasan.so)" \
+		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		$(CURDIR)/$(TEST)/bin/python -m pytest -q $(ASAN_TESTS)
 
 # Without a compiler the package installs all the same, says so in one line, and computes on NumPy.
 no-compiler:

@@ -36,6 +36,9 @@ WERROR_FLAGS = [
     "-Wno-type-limits",
     "-Wno-tautological-compare",
 ]
+# FASTACT_SANITIZE: the code as it is written, before an optimiser drops what is undefined, with names and line numbers.
+SANITIZERS = ["-fsanitize=address,undefined"]
+SANITIZED_FLAGS = [*SANITIZERS, "-O1", "-g1", "-fno-omit-frame-pointer"]
 
 WITHOUT_KERNELS = (
     "NumPy or Numba will compute; for the fast engine, install a C compiler and Python's headers, then run "
@@ -97,6 +100,9 @@ class BuildKernels(build_ext):
         else:
             ext.extra_compile_args = [*UNIX_FLAGS, *unix, *(WERROR_FLAGS if asked("FASTACT_WERROR") else [])]
             ext.extra_link_args = ["-s", "-pthread"] if sys.platform == "linux" else []
+            if asked("FASTACT_SANITIZE"):
+                ext.extra_compile_args += SANITIZED_FLAGS
+                ext.extra_link_args = [*SANITIZERS, "-pthread"]
         super().build_extension(ext)
 
     def _compiler_problem(self) -> str | None:
