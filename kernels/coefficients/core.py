@@ -79,17 +79,6 @@ def sigmoid_bend(s: mpf) -> mpf:
     return (mp.tanh(x / 2) / (2 * x) - mpf("0.25")) / x**2
 
 
-# The kernel takes log(1 + e) / e from its value at a quarter, a line of this slope through it, and the rest.
-QUARTER = mpf("0.25")
-SLOPE = mpf("-0.3125") + rounded(mpf("-0.057796814"), 32)
-
-
-def log1p_rest(w: mpf) -> mpf:
-    """What the rest is w**2 times, where w = e - 1/4."""
-    w = w if abs(w) > mpf(10) ** -15 else mpf(10) ** -15
-    return (log1p_ratio(QUARTER + w) - log1p_ratio(QUARTER) - SLOPE * w) / w**2
-
-
 QUARTER_LN2 = (mpf(0), (SLACK * LN2 / 4) ** 2)
 HALF_LN2 = (-SLACK * LN2 / 2, SLACK * LN2 / 2)
 
@@ -99,8 +88,6 @@ FITS = (
     Fit("coth64", 64, 5, QUARTER_LN2, coth_tail, lambda s: s / (1 + s * coth_tail(s))),
     Fit("sigmoid_bend", 32, 3, (mpf(0), mpf("0.25")), sigmoid_bend, lambda s: s / (mpf("0.25") + s * sigmoid_bend(s))),
     Fit("exp64", 64, 11, HALF_LN2, exp_tail(2), lambda r: r**2 / mp.exp(r)),
-    Fit("exp_excess", 32, 5, HALF_LN2, exp_tail(2), lambda r: r**2 / mp.exp(r)),
-    Fit("log1p_rest", 32, 9, (-QUARTER, 1 - QUARTER), log1p_rest, lambda w: w**2 / log1p_ratio(QUARTER + w)),
     Fit("short_exp", 64, 6, HALF_LN2, exp_tail(1), lambda r: abs(r) / mp.exp(r)),
     Fit("log1p64", 64, 8, (mpf(0), mpf(1) / 25), atanh_tail, lambda s: s / (2 + s * atanh_tail(s))),
     Fit("short_log1p", 64, 12, (mpf(0), mpf(1)), log1p_ratio, lambda x: 1 / log1p_ratio(x)),

@@ -19,7 +19,7 @@ import mpmath
 from mpmath import mp, mpf
 
 from kernels.coefficients import core
-from kernels.coefficients.core import HALF_LN2, Fit, extrema, literal, reached, remez, rounded
+from kernels.coefficients.core import HALF_LN2, Fit, exp_tail, extrema, literal, reached, remez, rounded
 
 SOURCE = core.KERNELS / "primitives/self_gated.pxi"
 ROOT_2 = mp.sqrt(2)
@@ -82,6 +82,7 @@ HALF_LN2_SQUARED = (mpf(0), HALF_LN2[1] ** 2)
 
 FITS: tuple[Fit | RationalFit, ...] = (
     Fit("short_coth", 64, 2, HALF_LN2_SQUARED, twice_coth_tail, lambda s: s / (2 + s * twice_coth_tail(s))),
+    Fit("exp_excess", 32, 5, HALF_LN2, exp_tail(2), lambda r: r**2 / mp.exp(r)),
     RationalFit("tail_ripple", 32, (5, 5), mpf("14.5"), tail_ripple, lambda a: 1 / (1 + tail_ripple(a))),
     RationalFit("short_tail", 64, (4, 5), mpf(20), tail, lambda a: 1 / tail(a)),
     RationalFit("short_slope", 64, (4, 4), mpf(20), slope, lambda a: 1 / slope(a)),

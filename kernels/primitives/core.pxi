@@ -200,64 +200,7 @@ cdef inline float sigmoid_slope(float s) noexcept nogil:
     return <float>0.25 + s * bend
 
 
-# softplus is log(1 + e**x) for x <= 0, for float32 in parts or, without a fused multiply-add, in float64.
-
-
-cdef inline (float, float, float, float) exp_parts32(float x) noexcept nogil:
-    """e**x for -131 <= x <= 0, without its power of two: 1 + r rounded, what e**r has beyond it, the part of x that r
-    leaves out, and the power plus a bias.
-
-    The power in the bias is 2**64 times too big, for it may be subnormal or less.
-    """
-    cdef float sum = fma(x, <float>1.442695, <float>12583103.0)
-    cdef float n = sum - <float>12583103.0
-    # r is exact.
-    cdef float r = fma(-n, <float>0.6931472, x)
-    cdef float square = r * r
-    # remez exp_excess: relative error 2**-28.0
-    cdef float part = (<float>0.49999994 + r * <float>0.16666521) + square * (
-        (<float>0.04166839 + r * <float>0.00836871) + square * <float>0.0013814617)
-    cdef float one = <float>1 + r
-    return one, fma(square, part, r - (one - <float>1)), n * <float>1.9046542e-09, sum
-
-
-cdef inline float softplus_float32(float x, float beta) noexcept nogil:
-    """log(1 + e**(beta x)) / beta, for a processor with a fused multiply-add."""
-    # max(beta x, 0) + log(1 + e), e = e**-|beta x|, all over beta. e = 2**n (h + low), and log(1 + e) = e P(e), where P
-    # falls from 1 to log 2: as a constant and a line, which round little, and a small rest. The loop waits for its
-    # longest chain of results, hence the powers of w.
-    cdef float z, z_low, t, t_low, one, g, h, low, sum, m, e, inverse, high, w, w2, w4, p, y, y_low
-    cdef float line
-    z = beta * x
-    z_low = fma(beta, x, -z)
-    # t + t_low = -|beta x|
-    t = float32_of_bits(bits_of_float32(z) | 0x80000000U)
-    t_low = float32_of_bits(bits_of_float32(z_low) ^ (~bits_of_float32(z) & 0x80000000U))
-    one, g, low, sum = exp_parts32(t)
-    h = one + g
-    low = fma(low + t_low, h, g - (h - one))
-    m = power_of_two(sum)
-    e = h * (m * <float>5.421011e-20)
-    inverse = <float>1 / beta
-    high = h * inverse
-    low = (fma(-high, beta, h) + low) * inverse
-    w = e - <float>0.25
-    w2 = w * w
-    w4 = w2 * w2
-    # remez log1p_rest: relative error of the logarithm 2**-29.43
-    p = (<float>0.20118734 + w * <float>-0.12208229) + w2 * (<float>0.07872386 + w * <float>-0.05278036) + w4 * (
-        (<float>0.036508653 + w * <float>-0.02582439) + w2 * (<float>0.017213743 + w * <float>-0.008639717)
-        + w4 * <float>0.0021709662)
-    p = fma(w, p, <float>-0.057796814)
-    p = fma(w, <float>-0.3125, fma(w, p, <float>0.0875742))
-    p = fma(high, p, fma(<float>-0.5 * e, low, low))
-    y = fma(high, <float>0.805, p)
-    y_low = fma(high, <float>0.805, -y) + p
-    line = <float>0 if z <= 0 else x
-    # m is 2**64 times too big.
-    y = fma(y * <float>5.421011e-20, m, fma(y_low * <float>5.421011e-20, m, line))
-    y = line if t < -131 else y
-    return inverse if absolute(inverse) > <float>3.4028235e+38 else y
+# softplus is log(1 + e**x) for x <= 0, to float32's accuracy in float64 arithmetic or to float64's.
 
 
 cdef inline double short_exp(double x) noexcept nogil:

@@ -103,6 +103,24 @@ cdef inline float rough_inverse(float x) noexcept nogil:
     return y * fma(-x, y, <float>2)
 
 
+cdef inline (float, float, float, float) exp_parts32(float x) noexcept nogil:
+    """e**x for -131 <= x <= 0, without its power of two: 1 + r rounded, what e**r has beyond it, the part of x that r
+    leaves out, and the power plus a bias.
+
+    The power in the bias is 2**64 times too big, for it may be subnormal or less.
+    """
+    cdef float sum = fma(x, <float>1.442695, <float>12583103.0)
+    cdef float n = sum - <float>12583103.0
+    # r is exact.
+    cdef float r = fma(-n, <float>0.6931472, x)
+    cdef float square = r * r
+    # remez exp_excess: relative error 2**-28.0
+    cdef float part = (<float>0.49999994 + r * <float>0.16666521) + square * (
+        (<float>0.04166839 + r * <float>0.00836871) + square * <float>0.0013814617)
+    cdef float one = <float>1 + r
+    return one, fma(square, part, r - (one - <float>1)), n * <float>1.9046542e-09, sum
+
+
 cdef inline float gelu_float32(float x) noexcept nogil:
     """x Phi(x), for a processor with a fused multiply-add."""
     # With a = |x|, a Phi(-a) = exp(-a**2 / 2) a R(a), R as in coefficients/self_gated.py. It is got as 2**n (h one + h f),
