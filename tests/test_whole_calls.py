@@ -359,6 +359,52 @@ def assert_only_written(memories: list[Array], before: list[Array], out: Array |
         assert not changed.any()
 
 
+# ---- two gradients at once -------------------------------------------------------------------------------------------
+
+PAIRS = [record.name for record in RECORDS if len(record.operands) == 2 and not record.halved]
+
+
+@dataclass(frozen=True)
+class PairCall:
+    """A backward pass of a function of two operands; `targets` says which operands its gradients are written over."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    inputs: tuple[Layout, ...]  # of grad and of both operands
+    targets: tuple[int | None, ...]
+    seed: int
+
+
+@st.composite
+def pair_calls(draw: Any) -> PairCall:
+    shape = draw(SHAPES)
+    return PairCall(
+        name=draw(st.sampled_from(PAIRS)),
+        dtype=draw(st.sampled_from(FLOATS)),
+        shape=shape,
+        inputs=tuple(draw(layouts(len(shape))) for _ in range(3)),
+        targets=tuple(draw(st.permutations((0, 1, 2, None, None))))[:2],
+        seed=draw(st.integers(0, 2**32 - 1)),
+    )
+
+
+@drawn(200, numba=100)
+@given(pair_calls())
+def test_both_gradients(call: PairCall) -> None:
+    generator, backward = np.random.default_rng(call.seed), getattr(fastact.backward, call.name)
+    values = [np.asarray(generator.normal(0, 3, call.shape)).astype(dtype_of(call.dtype)) for _ in call.inputs]
+    operands, _, memories = prepared(values, call.inputs, None, call.shape)
+    before = [memory.copy() for memory in memories]
+    references = backward(*values)
+    results = backward(*operands, out=tuple(None if k is None else operands[k] for k in call.targets))
+    for result, reference, k in zip(results, references, call.targets, strict=True):
+        assert k is None or result is operands[k]
+        assert_same_bits(np.asarray(result), np.asarray(reference))
+    for k, (memory, old) in enumerate(zip(memories, before, strict=True)):
+        assert_only_written([memory], [old], operands[k] if k in call.targets else None, np.True_)
+
+
 # ---- row-wise --------------------------------------------------------------------------------------------------------
 
 ROWWISE = [
