@@ -37,7 +37,8 @@ test-foreign: $(TEST)/ready werror
 	$(TEST)/bin/python -m tools.foreign_tests scipy
 	$(TEST)/bin/python -m tools.foreign_tests sklearn
 	$(PYTHON) -m venv build/scipy-1.15
-	build/scipy-1.15/bin/python $(PIP_INSTALL) build/werror/*.whl "scipy==1.15.*" "numpy<2.4" pytest hypothesis
+	build/scipy-1.15/bin/python $(PIP_INSTALL) --only-binary fastact --find-links build/werror fastact \
+		"scipy==1.15.*" "numpy<2.4" pytest hypothesis
 	build/scipy-1.15/bin/python -m tools.foreign_tests scipy
 
 # Every float32, on every CPU target: ACCURACY.md. Half an hour on two processors; goes on where it was stopped.
