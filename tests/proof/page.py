@@ -39,57 +39,113 @@ def read() -> Results:
 
 
 def markdown(results: Results) -> str:
-    """The page."""
+    """The page: a section for each chapter that has been proved whole."""
     convention = (oracle.__doc__ or "").split("\n\n")[2].replace("\n", " ")
-    bars = BARS["compiled"]["float32"]
-    sections = [
+    head = (
         f"# How far from the truth\n\n"
         f"Made by `make prove`, which computes every number here again; they stand in "
         f"[{RESULTS.name}]({RESULTS.relative_to(ROOT).as_posix()}). {convention}\n\n"
-        f"{provenance(results)}",
+        f"{provenance(results)}"
+    )
+    sections = [
+        ("float32", float32_values),
+        ("float32", float32_derivatives),
+        ("halves", half_types),
+        ("float64", float64_search),
+        ("parameters", parameter_values),
+        ("peers", other_libraries),
+        ("fallbacks", engines),
+    ]
+    proved = {name.partition(" ")[0] for name in results}
+    return "\n".join([head, *(section(results) for chapter, section in sections if chapter in proved)])
+
+
+def float32_values(results: Results) -> str:
+    """The largest errors of values over every input."""
+    bars = BARS["compiled"]["float32"]
+    return (
         f"## float32: every input\n\n"
         f"The largest error over all 4,294,967,296 inputs, and an input that has it, with default parameters. The bar "
         f"is {bars[0]} ULP. *monotone*: no result is less than that of the input before; *in range*: none beyond the "
-        f"function's range; *odd*: f(-x) = -f(x), whatever a zero's sign.\n\n{float32_table(results, 'value')}",
+        f"function's range; *odd*: f(-x) = -f(x), whatever a zero's sign.\n\n{float32_table(results, 'value')}"
+    )
+
+
+def float32_derivatives(results: Results) -> str:
+    """The largest errors of derivatives over every input."""
+    bars = BARS["compiled"]["float32"]
+    return (
         f"## float32 derivatives: every input\n\n"
         f"The bar is {bars[1]} ULP; within {ROOT_ZONE['compiled']:g} of a root of the derivative, it is as many ULP of "
-        f"1. *not negative*: as the slope of a monotone function has to be.\n\n{float32_table(results, 'derivative')}",
+        f"1. *not negative*: as the slope of a monotone function has to be.\n\n{float32_table(results, 'derivative')}"
+    )
+
+
+def half_types(results: Results) -> str:
+    """The largest errors in half precision, and what is not correctly rounded."""
+    return (
         f"## float16 and bfloat16: every input\n\n"
         f"The largest error in ULP over all 65,536 inputs and all CPU targets, and in brackets how many results are "
         f"not the correctly rounded ones. The bar is {BARS['compiled']['float16'][0]} for values. A derivative's error "
         f"within {ROOT_ZONE['compiled']:g} of its root is counted in ULP of 2**-6, the brackets in the result's own."
-        f"\n\n{halves_table(results)}",
+        f"\n\n{halves_table(results)}"
+    )
+
+
+def float64_search(results: Results) -> str:
+    """The largest errors that a search found."""
+    return (
         f"## float64: a search\n\n"
         f"The largest error found in {float64.INPUTS:,} inputs and more, on any CPU target: breakpoints and their "
         f"neighbours, exact cases, random bit patterns of every binade, and a hill-climb from the worst. The bar is "
-        f"{BARS['compiled']['float64'][0]} ULP.\n\n{float64_table(results)}",
+        f"{BARS['compiled']['float64'][0]} ULP.\n\n{float64_table(results)}"
+    )
+
+
+def parameter_values(results: Results) -> str:
+    """The largest errors at awkward parameters."""
+    bars = BARS["compiled"]["float32"]
+    return (
         f"## Parameters\n\n"
         f"The largest float32 error on any CPU target, over ten million inputs for each of the values "
         f"{', '.join(f'{value:g}' for value in parameters.VALUES)} that the parameter may have, alone and as one value "
         f"for each channel. The bar is {bars[0]} ULP for values and {bars[1]} for derivatives.\n\n"
-        f"{parameters_table(results)}",
+        f"{parameters_table(results)}"
+    )
+
+
+def other_libraries(results: Results) -> str:
+    """The digits that other libraries keep."""
+    return (
         f"## Other libraries\n\n"
         f"How many decimal digits of a float32 result are right where the fewest are: log10(2**24 / error in ULP), "
         f"from 7.5, correctly rounded, down to 0, nothing. Over every {peers.STEP}th input and all breakpoints, where "
-        f"input and true value are normal numbers or 0.\n\n{peers_table(results)}",
+        f"input and true value are normal numbers or 0.\n\n{peers_table(results)}"
+    )
+
+
+def engines(results: Results) -> str:
+    """The largest errors of the Numba and NumPy engines."""
+    return (
         f"## The engines without a compiler\n\n"
         f"The largest float32 error in ULP over every {float32.SAMPLE_STEP}st input and all breakpoints. The bar is "
         f"{BARS['numpy']['float32'][0]} ULP; within {ROOT_ZONE['numpy']:g} of a derivative's root, of 1.\n\n"
-        f"{fallbacks_table(results)}",
-    ]
-    return "\n".join(sections)
+        f"{fallbacks_table(results)}"
+    )
 
 
 def provenance(results: Results) -> str:
     """Commit, machine, libraries, time."""
-    versions = results["peers sigmoid"]["versions"]
+    versions = results.get("peers sigmoid", {}).get("versions", {})
     seconds = sum(value["seconds"] for value in results.values() if "seconds" in value)
     lines = [
         f"Commit {results['commit']}.",
         f"Machine: {machine.in_words(results['machine'])}.",
-        f"Against {', '.join(f'{PEERS[name].title} {version}' for name, version in versions.items())}.",
+        f"CPU targets: {', '.join(results['float32 sigmoid']['targets'])}.",
         f"It took {seconds / 3600:.1f} hours of one processor.",
     ]
+    if versions:
+        lines.append(f"Against {', '.join(f'{PEERS[name].title} {version}' for name, version in versions.items())}.")
     return "".join(f"- {line}\n" for line in lines)
 
 
