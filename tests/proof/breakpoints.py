@@ -54,7 +54,8 @@ def known_worst(record: Activation, dtype: str) -> tuple[float, ...]:
     if not RESULTS.exists():
         return ()
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
-    found = [results[f"{dtype} {loop_name(record, operation)}"]["targets"] for operation in ("value", "derivative")]
+    loops = (f"{dtype} {loop_name(record, operation)}" for operation in ("value", "derivative"))
+    found = [results[loop]["targets"] for loop in loops if loop in results]
     places = ("at", "fall_at", "outside_at", "asymmetric_at")
     return tuple(float(target[place]) for targets in found for target in targets.values() for place in places
                  if place in target)  # fmt: skip
