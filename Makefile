@@ -26,9 +26,9 @@ lint: $(TEST)/ready
 		--allowlist tools/stubtest-allowlist.txt
 
 # The tests that hold fastact against other frameworks. PyTorch of this version has CPU builds; a plain "torch" may
-# bring gigabytes of CUDA libraries.
+# bring gigabytes of CUDA libraries. PyTorch's own sample inputs need expecttest.
 test-peers: $(TEST)/ready
-	$(TEST)/bin/python $(PIP_INSTALL) torch==2.13.0 jax
+	$(TEST)/bin/python $(PIP_INSTALL) torch==2.13.0 expecttest jax
 	$(TEST)/bin/python -m pytest tests/test_facts.py tests/test_rowwise.py tests/test_gates.py tests/test_functional.py \
 		tests/test_zoo_training.py
 
