@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -19,13 +18,14 @@ import pytest
 import fastact
 from tests import oracle
 from tests.catalogue import BARS, LOOPS, Loop, points, true_values
+from tests.compiler import needs_compiler
 
 PACKAGE = Path(fastact.__file__).parent
 PAGE = Path(__file__).parents[1] / "docs" / "cython.md"
 pytestmark = [
     pytest.mark.once,
     pytest.mark.skipif(not (PACKAGE / "cython_api.pxd").exists(), reason="built without a compiler"),
-    pytest.mark.skipif(not shutil.which((os.environ.get("CC") or "cc").split()[0]), reason="no compiler"),
+    needs_compiler,
 ]
 
 TYPES = {"float32": ("float", "f32"), "float64": ("double", "f64")}

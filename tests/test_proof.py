@@ -11,11 +11,12 @@ import pytest
 
 from tests import oracle
 from tests.catalogue import Loop
+from tests.compiler import needs_compiler
 from tests.proof import float32, float64, halves, page, parameters, peers, tasks
 from tests.proof.compiled import RESULTS, Verdict, truth_for
 from tests.proof.subjects import Subject, compiled, rounded_parameters
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, needs_compiler]
 
 LOOPS = pytest.mark.parametrize("loop", tasks.UNARY.values(), ids=tasks.UNARY)
 SIGMOID = tasks.UNARY["sigmoid"]
