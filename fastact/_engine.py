@@ -34,6 +34,9 @@ class Engine(Protocol):
     def bind(self, record: Activation, operation: str, name: str, doc: str) -> Any:
         """A ufunc of the operation's arrays alone, every parameter at its default; None if it would gain nothing."""
 
+    def make_as_in_scipy(self, record: Activation, name: str, doc: str) -> Any:
+        """A ufunc of an activation without parameters that has SciPy's dtypes."""
+
     def make_row_ufunc(self, record: Any, operation: str, masked: bool, several: bool, extended: bool) -> Any: ...
 
     def addresses(self, record: Activation, operation: str) -> dict[str, int] | None:
@@ -66,6 +69,7 @@ class CompiledEngine:
         self._inputs_of: dict[Any, tuple[str, ...]] = {}
         self._keeps_integers: set[Any] = set()
         self._serves_bfloat16: set[Any] = set()
+        self._as_in_scipy: set[Any] = set()
         kernels.set_promotion(self._promote)
 
     def has(self, record: Activation, operation: str) -> bool:
@@ -81,6 +85,14 @@ class CompiledEngine:
             return None
         ufunc = self.kernels.bind_ufunc(loop_name(record, operation), name, doc, defaults)
         return self._complete(ufunc, record, operation, defaults)
+
+    def make_as_in_scipy(self, record: Activation, name: str, doc: str) -> Any:
+        roles, signature, addresses = self.kernels.loops[record.name]
+        loop = f"{record.name}_as_in_scipy"
+        self.kernels.loops[loop] = roles, signature, {dtype: addresses[dtype] for dtype in ("float32", "float64")}
+        ufunc = self._complete(self.kernels.make_ufunc(loop, name, doc), record, "value", ())
+        self._as_in_scipy.add(ufunc)
+        return ufunc
 
     def make_row_ufunc(self, record: Any, operation: str, masked: bool, several: bool, extended: bool) -> Any:
         """The generalised ufunc of an operation on rows: with a mask, over rows of several dimensions, longdouble."""
@@ -119,6 +131,8 @@ class CompiledEngine:
         """Answers NumPy's question which loop serves a call; NumPy remembers the answer for the same dtypes."""
         name, keeps_integers = ufunc.__name__.removesuffix("_with_defaults"), ufunc in self._keeps_integers
         dtypes = [given_dtype(dtype) for dtype in (fixed or given)]
+        if ufunc in self._as_in_scipy:
+            return _promotion.scipy_dtype(name, given_dtype(given[0]), dtypes if fixed else [])
         if fixed:
             dtype = _promotion.chosen_dtype(name, dtypes, keeps_integers)
         else:

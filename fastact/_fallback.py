@@ -19,6 +19,8 @@ from fastact._records import Activation, operation_inputs
 BLOCK = 8192
 
 Chunk = Callable[..., Any]
+Formula = Callable[[np.dtype[Any]], Chunk]
+Computing = Callable[[np.dtype[Any]], np.dtype[Any]]
 
 
 def formula_of(record: Activation, operation: str, xp: Any, scalar: Any) -> Chunk:
@@ -82,8 +84,8 @@ class ReferenceUfunc:
         operation: str,
         name: str,
         doc: str,
-        formula: Callable[[np.dtype[Any]], Chunk],
-        computing: Callable[[np.dtype[Any]], np.dtype[Any]] = computing_dtype,
+        formula: Formula,
+        computing: Computing = computing_dtype,
     ) -> None:
         self.__name__ = self.__qualname__ = name
         self.__doc__ = doc
@@ -273,6 +275,13 @@ class ReferenceUfunc:
     reduce = accumulate = reduceat = outer = at = _no_method
 
 
+class ReferenceScipyUfunc(ReferenceUfunc):
+    """One of SciPy's ufuncs: of one operand, with SciPy's dtypes."""
+
+    def _loop_dtype(self, inputs: tuple[Any, ...], arrays: list[Any], dtype: Any) -> np.dtype[Any]:
+        return _promotion.scipy_dtype(self.__name__, arrays[0].dtype, [] if dtype is None else [np.dtype(dtype)])
+
+
 class NumpyEngine:
     """The reference formulas over NumPy: always there."""
 
@@ -283,7 +292,14 @@ class NumpyEngine:
         return record.has(operation)
 
     def make(self, record: Activation, operation: str, name: str, doc: str) -> ReferenceUfunc:
-        return ReferenceUfunc(record, operation, name, doc, lambda dtype: numpy_formula(record, operation, dtype.type))
+        return ReferenceUfunc(record, operation, name, doc, *self._formulas(record, operation))
+
+    def make_as_in_scipy(self, record: Activation, name: str, doc: str) -> ReferenceUfunc:
+        return ReferenceScipyUfunc(record, "value", name, doc, *self._formulas(record, "value"))
+
+    def _formulas(self, record: Activation, operation: str) -> tuple[Formula, Computing]:
+        """What computes an operation over arrays of a dtype, and the dtype that it computes in."""
+        return (lambda dtype: numpy_formula(record, operation, dtype.type)), computing_dtype
 
     def bind(self, record: Activation, operation: str, name: str, doc: str) -> None:
         """Nothing: a bound ufunc is a short cut of the compiled engine."""
@@ -311,10 +327,10 @@ class NumbaEngine(NumpyEngine):
 
     name = "numba"
 
-    def make(self, record: Activation, operation: str, name: str, doc: str) -> ReferenceUfunc:
+    def _formulas(self, record: Activation, operation: str) -> tuple[Formula, Computing]:
         def formula(dtype: np.dtype[Any]) -> Chunk:
             if dtype.char in "fd":
                 return compiled_formula(record, operation, dtype)
             return numpy_formula(record, operation, dtype.type)
 
-        return ReferenceUfunc(record, operation, name, doc, formula, compiled_computing_dtype)
+        return formula, compiled_computing_dtype

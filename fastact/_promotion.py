@@ -40,6 +40,20 @@ def chosen_dtype(name: str, dtypes: list[np.dtype[Any]], keeps_integers: bool) -
     return result_dtype(name, ("dtype",) * len(dtypes), dtypes, keeps_integers)
 
 
+def scipy_dtype(name: str, given: Any, fixed: list[np.dtype[Any]]) -> np.dtype[Any]:
+    """The dtype that SciPy's ufunc `name` computes in: float32, float64 or longdouble; other numbers count as float64.
+
+    `given` is the operand's dtype, or Python's own type for a Python number; `fixed` is what the caller chooses.
+    """
+    if fixed:
+        if any(dtype.char not in "fdg" for dtype in fixed) or len(set(fixed)) > 1:
+            chosen = " and ".join(map(str, fixed))
+            raise TypeError(f"{name}: dtype is {chosen}, expected float32, float64 or longdouble")
+        return fixed[0]
+    natural = result_dtype(name, ("x",), (given,), False)
+    return natural if isinstance(given, np.dtype) and given.char in "fdg" else np.dtype(np.float64)
+
+
 def result_dtype(name: str, inputs: Iterable[str], dtypes: Iterable[Any], keeps_integers: bool) -> np.dtype[Any]:
     """The dtype that `name` computes in, given each input's dtype, or Python's own type for a Python number."""
     arrays: list[np.dtype[Any]] = []

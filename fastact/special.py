@@ -1,25 +1,90 @@
 """`scipy.special`'s activation functions, under its names and signatures: change the import, keep the code.
 
-`expit`, `log_expit`, `logit` and `softplus` are fastact's own functions. `softmax` and `log_softmax` work over all
-elements unless given an axis, and `logsumexp` takes weights and complex numbers, as in SciPy.
+Dtypes are SciPy's too, where fastact's own functions have others: `expit`, `log_expit` and `logit` compute all but
+float32 and longdouble in float64. `softmax` and `log_softmax` work over all elements unless given an axis, and take
+complex numbers; `logsumexp` takes weights as well.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 import fastact
-from fastact import _promotion, logit, softplus
-from fastact import log_sigmoid as log_expit
-from fastact import sigmoid as expit
+from fastact import _promotion, _public, _ufuncs
 
 __all__ = ["expit", "log_expit", "log_softmax", "logit", "logsumexp", "softmax", "softplus"]
 
 Array = Any
 Axis = int | tuple[int, ...] | None
+
+
+def _like_scipy(name: str, activation: str) -> np.ufunc:
+    """The ufunc of an activation under SciPy's name, with SciPy's dtypes."""
+    record = fastact.activations[activation]
+    doc = f"""{record.summary}
+
+    {name}(x) = {record.formula}
+
+Parameters
+----------
+x : array_like
+    Real numbers.
+out, where, dtype, casting, order, subok
+    As in every NumPy ufunc.
+
+Returns
+-------
+ndarray or scalar
+    float32 and longdouble keep their dtype; all other real numbers give float64, as in SciPy.
+
+Notes
+-----
+Range: {record.range}. Largest error: float32 1 ULP, float64 2 ULP. No finite result raises a floating-point warning.
+
+Raises
+------
+TypeError
+    For complex, object and other operands that are not real numbers, and for another dtype to compute in.
+
+References
+----------
+{record.source}.
+"""
+    ufunc: np.ufunc = _ufuncs.housed(_public.engine.make_as_in_scipy(record, name, doc), __name__)
+    return ufunc
+
+
+expit = _like_scipy("expit", "sigmoid")
+log_expit = _like_scipy("log_expit", "log_sigmoid")
+logit = _like_scipy("logit", "logit")
+
+
+def softplus(x: ArrayLike, **kwargs: Any) -> Any:
+    """A smooth version of the rectifier, log(1 + exp(x)).
+
+    Parameters
+    ----------
+    x : array_like
+        Real numbers.
+    **kwargs
+        `out`, `where`, `dtype` and the other keywords of NumPy's ufuncs.
+
+    Returns
+    -------
+    ndarray or scalar
+        bool gives float64, 8-bit integers float16, 16-bit ones float32, wider ones float64, as in SciPy. Errors and
+        everything else are those of `fastact.softplus`.
+    """
+    if type(x) is not float and "dtype" not in kwargs and "signature" not in kwargs:
+        dtype = _dtype("softplus", "x", x)
+        x = _prepared(x, dtype)
+        if dtype.kind == "b":
+            kwargs["dtype"] = np.float64
+    return fastact.softplus(x, **kwargs)
 
 
 def softmax(x: ArrayLike, axis: Axis = None) -> Any:
@@ -30,16 +95,30 @@ def softmax(x: ArrayLike, axis: Axis = None) -> Any:
     Parameters
     ----------
     x : array_like
-        Real numbers.
+        Real or complex numbers.
     axis : int, tuple of int or None, default None
         The axis or axes of the sum; None sums over all elements.
 
     Returns
     -------
     ndarray or scalar
-        The shape of x. Dtypes, errors and everything else are those of `fastact.softmax`.
+        The shape of x. Floating-point and complex dtypes are kept; 8-bit integers give float16, 16-bit ones float32,
+        wider ones float64, as in SciPy.
+
+    Raises
+    ------
+    TypeError
+        For bool and for operands that are not numbers.
+    numpy.exceptions.AxisError
+        For an axis that the operand does not have.
     """
-    return fastact.softmax(x, axis=_axis_of_scalar(x, axis))
+    dtype = _dtype_without_bool("softmax", x)
+    if dtype.kind != "c":
+        return _over_rows(fastact.softmax, _prepared(x, dtype), axis)
+    a = _filled(x)
+    with np.errstate(all="ignore"):
+        a = a - _complex_maximum(a, axis)
+        return (np.exp(a) / np.sum(np.exp(a), axis=axis, keepdims=True))[()]
 
 
 def log_softmax(x: ArrayLike, axis: Axis = None) -> Any:
@@ -50,21 +129,71 @@ def log_softmax(x: ArrayLike, axis: Axis = None) -> Any:
     Parameters
     ----------
     x : array_like
-        Real numbers.
+        Real or complex numbers.
     axis : int, tuple of int or None, default None
         The axis or axes of the sum; None sums over all elements.
 
     Returns
     -------
     ndarray or scalar
-        The shape of x. Dtypes, errors and everything else are those of `fastact.log_softmax`.
+        The shape of x, and the dtype as of `softmax`. Of complex numbers, the imaginary part at the largest entry, by
+        real part first, is in [-pi, pi).
+
+    Raises
+    ------
+    TypeError
+        For bool and for operands that are not numbers.
+    numpy.exceptions.AxisError
+        For an axis that the operand does not have.
     """
-    return fastact.log_softmax(x, axis=_axis_of_scalar(x, axis))
+    dtype = _dtype_without_bool("log_softmax", x)
+    if dtype.kind != "c":
+        return _over_rows(fastact.log_softmax, _prepared(x, dtype), axis)
+    a = _filled(x)
+    with np.errstate(all="ignore"):
+        largest = _complex_maximum(a, axis)
+        a = a - np.where(np.isfinite(largest), largest, 0)
+        return (a - _complex_logarithm(*_weighted_sum(a, None, axis, dtype)))[()]
 
 
-def _axis_of_scalar(x: ArrayLike, axis: Axis) -> Axis:
-    """NumPy's reductions, and so SciPy's functions, take a scalar for an array with one axis."""
-    return None if axis in (0, -1) and np.ndim(x) == 0 else axis
+def _dtype_without_bool(name: str, x: ArrayLike) -> np.dtype[Any]:
+    """The dtype of numbers that can be subtracted, as SciPy subtracts their maximum."""
+    dtype = _dtype(name, "x", x)
+    if dtype.kind == "b":
+        raise TypeError(f"{name}: argument x has dtype bool, expected numbers")
+    return dtype
+
+
+def _prepared(x: Any, dtype: np.dtype[Any]) -> Any:
+    """An array of any library, in which 8-bit integers are float16, as in SciPy; fastact would make them float32."""
+    x = x if hasattr(x, "astype") else np.asarray(x)
+    return x.astype(np.float16) if dtype.kind in "iu" and dtype.itemsize == 1 else x
+
+
+def _over_rows(function: Callable[..., Any], x: Any, axis: Axis) -> Any:
+    """Calls fastact's own function. NumPy's reductions take a scalar for an array with one axis, and so does SciPy."""
+    if axis in (0, -1) and np.ndim(x) == 0:
+        axis = None
+    if axis is None and type(x) is np.ndarray and x.flags.c_contiguous:
+        return function(x.reshape(-1)).reshape(x.shape)[()]  # a row of one axis is begun sooner than one of several
+    return function(x, axis=axis)
+
+
+def _filled(x: ArrayLike) -> Array:
+    """A plain array, in which a masked entry takes no part in a sum of exponentials."""
+    return x.filled(-np.inf) if isinstance(x, np.ma.MaskedArray) else np.asarray(x)
+
+
+def _complex_maximum(a: Array, axis: Axis) -> Array:
+    """The largest entry as NumPy compares complex numbers: by the real part, then by the imaginary one."""
+    return np.max(a, axis=axis, keepdims=True, initial=-np.inf)
+
+
+def _complex_logarithm(total: Array, log: Array) -> Array:
+    """The logarithm of a complex sum, of whose absolute value the logarithm is known better."""
+    result = np.asarray(np.log(total))
+    result.real = log
+    return result
 
 
 def logsumexp(
@@ -105,7 +234,7 @@ def logsumexp(
     TypeError
         For operands that are not numbers.
     ValueError
-        For an axis given twice, and shapes that do not broadcast.
+        For text, an axis given twice, and shapes that do not broadcast.
 
     References
     ----------
@@ -123,8 +252,7 @@ def logsumexp(
         if return_sign:
             results = [log, np.sign(total)]
         elif dtype.kind == "c":
-            results = [np.log(total)]
-            results[0].real = log
+            results = [_complex_logarithm(total, log)]
         else:
             results = [np.where(total < 0, np.nan, log)]
     if not keepdims:
@@ -136,21 +264,25 @@ def logsumexp(
 
 def _common_dtype(a: ArrayLike, b: ArrayLike | None) -> np.dtype[Any]:
     """The dtype of both operands together; Python numbers adapt to the array beside them."""
-    known = [_dtype("a", a)] if b is None else [_dtype("a", a), _dtype("b", b)]
+    operands = {"a": a} if b is None else {"a": a, "b": b}
+    known = [
+        operand if isinstance(operand, _promotion.PYTHON_NUMBERS) else _dtype("logsumexp", name, operand)
+        for name, operand in operands.items()
+    ]
     common = np.result_type(*known)
-    return np.dtype(np.float64) if common.kind in "biu" else common
+    return common if common.char in "efdgFDG" else np.dtype(np.float64)
 
 
-def _dtype(name: str, operand: Any) -> Any:
-    """An operand's dtype, or a Python number itself."""
-    if isinstance(operand, _promotion.PYTHON_NUMBERS):
-        return operand
+def _dtype(function: str, name: str, operand: Any) -> np.dtype[Any]:
+    """The dtype of an operand, which has to be one of numbers."""
     # Asking a dask array for more than its dtype would compute it; a sparse matrix has a dtype, and is no array.
     dtype = getattr(operand, "dtype", None) if hasattr(operand, "__array__") else None
     if not isinstance(dtype, np.dtype):
         dtype = np.asarray(operand).dtype
     if dtype.kind not in "biuc" and not _promotion.is_float(dtype):
-        raise TypeError(f"logsumexp: argument {name} has dtype {dtype}, expected numbers")
+        # SciPy's logsumexp converts what it is given to float64; the other functions look for a loop.
+        error = ValueError if function == "logsumexp" and dtype.kind in "SUV" else TypeError
+        raise error(f"{function}: argument {name} has dtype {dtype}, expected numbers")
     return dtype
 
 
