@@ -13,6 +13,7 @@ import pytest
 from sklearn.neural_network import MLPClassifier, MLPRegressor, _base
 
 import fastact.sklearn
+from tests.test_memory import ALLOWANCE, peak
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 THEIRS = dict(_base.ACTIVATIONS), dict(_base.DERIVATIVES)
@@ -86,6 +87,20 @@ def test_derivatives(name: str, dtype: Any) -> None:
     assert fastact.sklearn.DERIVATIVES[name](Z, delta) is None
     np.testing.assert_array_equal(delta, expected)
     np.testing.assert_array_equal(Z, kept)
+
+
+@pytest.mark.parametrize("name", fastact.sklearn.DERIVATIVES)
+def test_large_derivatives(name: str) -> None:
+    """As scikit-learn's to the last bit, also in blocks, and without a temporary of their size."""
+    rng = np.random.default_rng(0)
+    for shape in ((5000, 100), (3, 100_001), (1, 0)):
+        Z, delta = (rng.normal(0, 1, shape) for _ in range(2))
+        THEIRS[0][name](Z)
+        expected, ours = delta.copy(), fastact.sklearn.DERIVATIVES[name]
+        for _ in range(2):  # as often as `peak` calls
+            THEIRS[1][name](Z, expected)
+        assert peak(lambda Z=Z, delta=delta, ours=ours: ours(Z, delta)) < ALLOWANCE
+        np.testing.assert_array_equal(delta, expected)
 
 
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
