@@ -124,7 +124,7 @@ def main(arguments: list[str]) -> None:
             if machine == HERE:
                 check_installed(wheel, python, tests, on_every_engine)
                 on_every_engine = False
-            elif emulated := EmulatedPython.find(machine, python, WORK / "emulation"):
+            elif emulated := EmulatedPython.find(machine, python, WORK / f"emulation-{python}"):
                 emulated.install(wheel, *EMULATED_TEST_PACKAGES)
                 emulated.run("-m", "pytest", "-q", *EMULATED_SMOKE, cwd=tests)
 
