@@ -21,6 +21,8 @@ import fastact
 from tests.catalogue import ONE_OPERAND, RECORDS
 
 numba = pytest.importorskip("numba")
+from fastact.numba._axes import BLOCK  # noqa: E402
+
 fastact.numba._init()  # as Numba's extension entry point does
 
 once = pytest.mark.once
@@ -154,6 +156,25 @@ def test_rows(name: str, axis: int) -> None:
     x = np.random.default_rng(3).normal(0, 5, (6, 7))
     x[1, 2], x[2], x[3, 1], x[4, :3] = np.nan, -np.inf, np.inf, -np.inf
     np.testing.assert_allclose(compiled(x), function(x, axis=axis), rtol=1e-13)
+
+
+@once
+def test_rows_of_every_length() -> None:
+    functions = [getattr(fastact, name) for name in ("softmax", "softmin", "log_softmax", "logsumexp")]
+    softmax, softmin, log_softmax, logsumexp = functions
+
+    @numba.njit
+    def of(x: Any) -> Any:
+        return softmax(x), softmin(x), log_softmax(x), logsumexp(x)
+
+    generator = np.random.default_rng(3)
+    for length in (0, 1, 2, 31, 100, BLOCK, BLOCK + 1, 5000):
+        x = generator.normal(0, 5, (5, length)).astype(np.float32)
+        if length > 1:
+            x[1, -1], x[2], x[3, 1], x[4, ::2] = -np.float32("nan"), -np.inf, np.inf, 20
+        for given in (x, x[::-1, ::-1]):
+            for computed, function in zip(of(given), functions, strict=True):
+                same(computed, function(given))
 
 
 @once

@@ -33,14 +33,17 @@ from fastact._records import Elsewhere, Formula, Interval, Kink, activation
 def silu(xp: Any, T: Any) -> tuple[Formula, ...]:
     """The sigmoid-weighted linear unit, also called swish: x times sigmoid(x)."""
 
+    # Every exponential is that of -|x|: compiled, they are computed once.
     def value(x: Any) -> Any:
-        s = 1 / (1 + xp.exp(-xp.abs(x)))
-        return xp.where(x >= 0, x * s, xp.scaled_product(x, s, x))
+        y = -xp.abs(x)
+        s = 1 / (1 + xp.exp(y))
+        return xp.where(x >= 0, x * s, xp.scaled_product(x, s, y))
 
     def derivative(x: Any) -> Any:
-        s = 1 / (1 + xp.exp(-xp.abs(x)))
-        right = s * (1 + xp.scaled_product(x, s, -x))
-        return xp.where(x >= 0, right, xp.scaled_product(s, 1 + x * s, x))
+        y = -xp.abs(x)
+        s = 1 / (1 + xp.exp(y))
+        right = s * (1 + xp.scaled_product(x, s, y))
+        return xp.where(x >= 0, right, xp.scaled_product(s, 1 + x * s, y))
 
     return value, derivative
 
@@ -101,18 +104,20 @@ def quick_gelu(xp: Any, T: Any) -> tuple[Formula, ...]:
 def mish(xp: Any, T: Any) -> tuple[Formula, ...]:
     """The self-regularised activation: x times tanh(softplus(x))."""
 
-    # With w = exp(x), tanh(log(1 + w)) = w (w + 2) / (w (w + 2) + 2): no logarithm, and nothing cancels.
+    # With w = exp(x), tanh(log(1 + w)) = w (w + 2) / (w (w + 2) + 2): no logarithm, and nothing cancels. Every
+    # exponential is that of -|x|: compiled, they are computed once.
     def value(x: Any) -> Any:
-        e = xp.exp(-xp.abs(x))
-        right = x * ((1 + 2 * e) / (1 + 2 * e * (1 + e)))
-        return xp.where(x >= 0, right, xp.scaled_product(x, (e + 2) / (e * (e + 2) + 2), x))
+        y = -xp.abs(x)
+        e = xp.exp(y)
+        quotient = xp.where(x >= 0, 1 + 2 * e, e + 2) / xp.where(x >= 0, 1 + 2 * e * (1 + e), e * (e + 2) + 2)
+        return xp.where(x >= 0, x * quotient, xp.scaled_product(x, quotient, y))
 
     def derivative(x: Any) -> Any:
-        e = xp.exp(-xp.abs(x))
-        d = 1 + 2 * e * (1 + e)
-        right = (1 + 2 * e) / d + xp.scaled_product(4 * x, (1 + e) / (d * d), -2 * x)
-        d = e * (e + 2) + 2
-        left = xp.scaled_product(1, (e + 2) / d + 4 * x * (1 + e) / (d * d), x)
+        y = -xp.abs(x)
+        e = xp.exp(y)
+        q = 1 / xp.where(x >= 0, 1 + 2 * e * (1 + e), e * (e + 2) + 2)
+        right = (1 + 2 * e) * q + xp.scaled_product(4 * x, e * (1 + e) * q * q, y)
+        left = xp.scaled_product(1, (e + 2 + 4 * x * (1 + e) * q) * q, y)
         return xp.where(x >= 0, right, left)
 
     return value, derivative

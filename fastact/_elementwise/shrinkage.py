@@ -92,9 +92,7 @@ def soft_shrink(xp: Any, T: Any) -> tuple[Formula, ...]:
     """Soft thresholding: arguments near 0 become 0, the others move towards 0 by the threshold."""
 
     def value(x: Any, threshold: Any) -> Any:
-        return xp.where(
-            x > threshold, x - threshold, xp.where(x < -threshold, x + threshold, xp.where(xp.isnan(x), x, 0))
-        )
+        return xp.where(xp.abs(x) <= threshold, 0, x - xp.clip(x, -threshold, threshold))
 
     def derivative(x: Any, threshold: Any) -> Any:
         return xp.where(xp.isnan(x), x, xp.where(xp.abs(x) > threshold, 1, 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, nan
 from typing import Any
 
 from fastact._records import Elsewhere, Formula, Interval, Kink, Parameter, activation
@@ -94,7 +94,7 @@ def logit(xp: Any, T: Any) -> tuple[Formula, ...]:
 
     def derivative(x: Any) -> Any:
         product = x * (1 - x)
-        return xp.where(product >= 0, 1 / xp.abs(product), xp.sqrt(product))
+        return xp.where(product >= 0, 1 / xp.abs(product), nan)
 
     return value, derivative
 

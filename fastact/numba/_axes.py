@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +26,9 @@ Function = Callable[..., Any]
 in_lanes: Callable[[Any], Any] = numba.njit(nogil=True, error_model="numpy", fastmath={"reassoc"})
 row_loop: Callable[[Any], Any] = numba.njit(nogil=True, error_model="numpy")
 
+# Exponentials of short rows that are computed at a time, in cache.
+BLOCK = 1024
+
 
 def register(function: Function, record: Activation, operation: str) -> None:
     """Makes Numba compile calls of a function along an axis, which has to be a constant."""
@@ -37,7 +39,7 @@ def register(function: Function, record: Activation, operation: str) -> None:
         kind = result_type(record, {"x": as_dtype(x.dtype)})
         order = _order(record, x.ndim, axis)
         if isinstance(record, RowActivation):
-            return (_reducing if record.reduces else _row_by_row)(record, kind, order)
+            return _of_rows(record, kind, order)
         return _over_halves(record, operation, kind, order)
 
     overload(function, prefer_literal=True)(choose)
@@ -68,11 +70,6 @@ def _transposition(order: tuple[int, ...]) -> Function:
     return same if _is_sorted(order) else inline(lambda x: x.transpose(order))
 
 
-def _gathering(order: tuple[int, ...]) -> Function:
-    """What makes a row contiguous where dimensions are in another order, so that its loops vectorise."""
-    return same if _is_sorted(order) else inline(lambda row: np.ascontiguousarray(row))
-
-
 def _is_sorted(order: tuple[int, ...]) -> bool:
     return order == tuple(sorted(order))
 
@@ -90,73 +87,136 @@ def out_of_order(place: Any) -> Any:
     return float_of(place ^ ((place >> np.int64(63)) & np.int64(0x7FFFFFFFFFFFFFFF)))
 
 
-@functools.cache
-def _statistics(exp: Function, sign: int) -> Function:
-    """The maximum of sign * row, and the sum of exp(x - maximum) over all other entries."""
-
-    def exponentials(row: Any) -> tuple[Any, Any]:
-        place = in_order(-math.inf)
-        for i in range(row.size):
-            place = max(place, in_order(sign * np.float64(row[i])))
-        maximum = out_of_order(place)
-        below, ties = 0.0, 0.0
-        for i in range(row.size):
-            x = sign * np.float64(row[i])
-            below += select(x == maximum, 0.0, exp(x - maximum))
-            ties += select(x == maximum, 1.0, 0.0)
-        return maximum, select(math.fabs(maximum) == math.inf, math.nan, below + (ties - 1.0))
-
-    return in_lanes(exponentials)
+@inline
+def rest_of(maximum: Any, below: Any, ties: Any) -> Any:
+    """The sum of a row's terms exp(x - maximum) but for one of the maximum's own."""
+    return select(math.fabs(maximum) == math.inf, math.nan, below + (ties - 1.0))
 
 
-def _of_a_row(record: RowActivation, kind: types.Type) -> tuple[Function, Function]:
-    """A row's statistics and the formula over them. A logarithm of the sum needs all of log1p."""
-    namespace = _float32 if kind == types.float32 else _float64
-    of_formula = _float64 if record.name in ("log_softmax", "logsumexp") else namespace
-    formula = record.make_formulas(of_formula, np.float64)[0]
-    return _statistics(namespace.exp, record.sign), inline(formula)
+def _over_rows(record: RowActivation, kind: types.Type) -> Function:
+    """The function of rows, the entries of each one after another in memory.
+
+    It is one function, for calls take longer than a row of ten, and longer still to compile.
+    """
+    exp, sign = (_float32 if kind == types.float32 else _float64).exp, record.sign
+    # Over float64's namespace, for a logarithm of the sum needs all of log1p.
+    formula = inline(record.make_formulas(_float64, np.float64)[0])
+    reduces, of_terms = record.reduces, record.name in ("softmax", "softmin")
+
+    def short(rows: Any, results: Any) -> None:
+        """Several rows at a time, for a loop of ten exponentials is slow."""
+        n = rows.shape[1]
+        step = max(1, BLOCK // max(1, n))
+        terms, maxima, rests = np.empty(step * n), np.empty(step), np.empty(step)
+        for first in range(0, rows.shape[0], step):
+            count = min(step, rows.shape[0] - first)
+            for r in range(count):
+                row, differences = rows[first + r], terms[r * n : (r + 1) * n]
+                place = in_order(-math.inf)
+                for i in range(n):
+                    place = max(place, in_order(sign * np.float64(row[i])))
+                maxima[r] = maximum = out_of_order(place)
+                for i in range(n):
+                    differences[i] = sign * np.float64(row[i]) - maximum
+            some = terms[: count * n]
+            for i in range(some.size):
+                some[i] = exp(some[i])
+            for r in range(count):
+                row_terms, below, ties = terms[r * n : (r + 1) * n], 0.0, 0.0
+                if of_terms:
+                    for i in range(n):
+                        below += row_terms[i]
+                    result, factor = results[first + r], 1.0 / below
+                    for i in range(n):
+                        result[i] = row_terms[i] * factor
+                else:
+                    for i in range(n):
+                        below += select(row_terms[i] == 1.0, 0.0, row_terms[i])
+                        ties += select(row_terms[i] == 1.0, 1.0, 0.0)
+                    rests[r] = rest_of(maxima[r], below, ties)
+            if reduces:
+                some_results = results[first : first + count]
+                for r in range(count):
+                    some_results[r] = formula(maxima[r], rests[r])
+            elif not of_terms:
+                for r in range(count):
+                    row, result, maximum, rest = rows[first + r], results[first + r], maxima[r], rests[r]
+                    for i in range(n):
+                        result[i] = formula(sign * np.float64(row[i]), maximum, rest)
+
+    def long(rows: Any, results: Any) -> None:
+        """One row at a time, whose terms are kept in the result if they are needed again."""
+        for r in range(rows.shape[0]):
+            row = rows[r]
+            place = in_order(-math.inf)
+            for i in range(row.size):
+                place = max(place, in_order(sign * np.float64(row[i])))
+            maximum, below, ties = out_of_order(place), 0.0, 0.0
+            if of_terms:
+                result, total = results[r], 0.0
+                for i in range(row.size):
+                    term = exp(sign * np.float64(row[i]) - maximum)
+                    result[i] = term
+                    total += term
+                factor = 1.0 / total
+                for i in range(row.size):
+                    result[i] *= factor
+            else:
+                for i in range(row.size):
+                    term = exp(sign * np.float64(row[i]) - maximum)
+                    below += select(term == 1.0, 0.0, term)
+                    ties += select(term == 1.0, 1.0, 0.0)
+                rest = rest_of(maximum, below, ties)
+                if reduces:
+                    results[r] = formula(maximum, rest)
+                else:
+                    result = results[r]
+                    for i in range(row.size):
+                        result[i] = formula(sign * np.float64(row[i]), maximum, rest)
+
+    compute_short, compute_long = in_lanes(short), in_lanes(long)
+
+    def compute(rows: Any, results: Any) -> None:
+        if rows.shape[1] > BLOCK:
+            compute_long(rows, results)
+        else:
+            compute_short(rows, results)
+
+    return inline(compute)
 
 
-def _reducing(record: RowActivation, kind: types.Type, order: tuple[int, ...]) -> Function:
-    statistics, formula = _of_a_row(record, kind)
-    ordered, gathered, dtype = _transposition(order), _gathering(order), as_dtype(kind)
+def _of_rows(record: RowActivation, kind: types.Type, order: tuple[int, ...]) -> Function:
+    compute, ordered, dtype, last = _over_rows(record, kind), _transposition(order), as_dtype(kind), len(order) - 1
 
-    def one(x: Any, axis: Any = -1) -> Any:
-        return kind(formula(*statistics(x)))
+    def of_one(x: Any, axis: Any = -1) -> Any:
+        result = np.empty(1, dtype)
+        compute(np.ascontiguousarray(x).reshape((1, x.size)), result)
+        return result[0]
 
-    def several(x: Any, axis: Any = -1) -> Any:
+    def of_several(x: Any, axis: Any = -1) -> Any:
         rows = ordered(x)
         result = np.empty(rows.shape[:-1], dtype)
-        for index in np.ndindex(result.shape):
-            result[index] = formula(*statistics(gathered(rows[index])))
+        compute(np.ascontiguousarray(rows).reshape((result.size, rows.shape[last])), result.reshape(result.size))
         return result
 
-    return one if len(order) == 1 else several
-
-
-def _row_by_row(record: RowActivation, kind: types.Type, order: tuple[int, ...]) -> Function:
-    statistics, formula = _of_a_row(record, kind)
-    ordered, gathered, dtype, sign = _transposition(order), _gathering(order), as_dtype(kind), record.sign
-
-    @row_loop
-    def compute(row: Any, result: Any) -> None:
-        maximum, rest = statistics(row)
-        for i in range(row.size):
-            result[i] = formula(sign * np.float64(row[i]), maximum, rest)
-
-    def one(x: Any, axis: Any = -1) -> Any:
+    def along_last(x: Any, axis: Any = -1) -> Any:
         result = np.empty(x.shape, dtype)
-        compute(x, result)
+        shape = (x.size // max(1, x.shape[last]), x.shape[last])
+        compute(np.ascontiguousarray(x).reshape(shape), result.reshape(shape))
         return result
 
-    def several(x: Any, axis: Any = -1) -> Any:
+    if record.reduces:
+        return of_several if last else of_one
+    if _is_sorted(order):
+        return along_last
+    with_sorted = row_loop(along_last)
+
+    def along_another(x: Any, axis: Any = -1) -> Any:
         result = np.empty(x.shape, dtype)
-        rows, places = ordered(x), ordered(result)
-        for index in np.ndindex(rows.shape[:-1]):
-            compute(gathered(rows[index]), places[index])
+        ordered(result)[...] = with_sorted(ordered(x))
         return result
 
-    return one if len(order) == 1 else several
+    return along_another
 
 
 def _over_halves(record: Activation, operation: str, kind: types.Type, order: tuple[int, ...]) -> Function:

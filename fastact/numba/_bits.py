@@ -13,6 +13,10 @@ from numba.extending import intrinsic as as_intrinsic
 # Every function is branch-free and becomes part of its caller, so that LLVM vectorises a loop over it whole. `contract`
 # lets a product and a sum become one fused operation; nothing in these functions depends on whether they do.
 inline: Callable[[Any], Any] = numba.njit(nogil=True, forceinline=True, error_model="numpy", fastmath={"contract"})
+# The same for formulas of float32, which have digits to spare: a division by a constant may become a product.
+inline_float32: Callable[[Any], Any] = numba.njit(
+    nogil=True, forceinline=True, error_model="numpy", fastmath={"contract", "arcp"}
+)
 # The same for arithmetic that is exact only as it is written.
 inline_as_written: Callable[[Any], Any] = numba.njit(nogil=True, forceinline=True, error_model="numpy")
 

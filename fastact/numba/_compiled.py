@@ -20,7 +20,7 @@ from fastact._fallback import derivative_of, formula_of, times_grad
 from fastact._records import Activation, loop_name, operation_inputs
 from fastact._version import __version__
 from fastact.numba import _float32, _float64
-from fastact.numba._bits import inline, inline_as_written
+from fastact.numba._bits import inline, inline_as_written, inline_float32
 
 Function = Callable[..., Any]
 
@@ -63,7 +63,7 @@ def formula(record: Activation, operation: str, kind: types.Type) -> Function:
         return inline(times_grad(formula(record, derivative_of(operation), kind)))
     if operation == "second_derivative":
         return inline(_second_derivative(record, kind))
-    namespace, compiler = (_float32, inline) if kind == types.float32 else (_float64, inline_as_written)
+    namespace, compiler = (_float32, inline_float32) if kind == types.float32 else (_float64, inline_as_written)
     return compiler(formula_of(record, operation, namespace, np.float64))
 
 

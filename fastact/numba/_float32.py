@@ -68,12 +68,15 @@ def expm1(x: Any) -> Any:
 
 @inline
 def tanh(x: Any) -> Any:
-    m, r = split_exponent(2.0 * x)
+    x = clip(x, -0.5 * FAR, 0.5 * FAR)
+    rounded = x * (2.0 * PER_LN2) + ROUNDER
+    m, r = power_of_two(rounded), x - (rounded - ROUNDER) * (0.5 * LN2)  # e**(2 x) = m e**(2 r)
     s = r * r
-    # e**r = (w + r) / (w - r), w = r coth(r/2).
+    # e**(2 r) = (w + r) / (w - r), w = r coth r: tanh x is ((m-1) w + (m+1) r) / ((m+1) w + (m-1) r), both halved here.
     # remez short_coth: relative error of w 2**-28.8
-    w = s * (0.16666625839678087 + s * -0.002766763794017052) + 2.0
-    return ((m - 1.0) * w + (m + 1.0) * r) / ((m + 1.0) * w + (m - 1.0) * r)
+    w = s * (2 * 0.16666625839678087 + s * (8 * -0.002766763794017052)) + 1.0
+    shared = (0.5 * m - 0.5) * (w + r)
+    return (shared + r) / (shared + w)
 
 
 @inline
@@ -144,7 +147,7 @@ def head(x: Any) -> Any:
 
 @inline
 def scaled_product(a: Any, b: Any, y: Any) -> Any:
-    return select(y < -FAR, 0.0, a * b * exp(y))
+    return select(y == -math.inf, 0.0, a * b * exp(y))
 
 
 @inline
