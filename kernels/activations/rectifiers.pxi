@@ -62,7 +62,8 @@ cdef inline number squared_relu_backward(number grad, number x) noexcept nogil:
 
 cdef inline real prelu(real x, real weight) noexcept nogil:
     # A weight of 0 makes 0 of -inf too.
-    return x if x > 0 else (<real>0 if (x < 0) & (weight == 0) else x * weight)
+    cdef real y = 0 if weight == 0 else x * weight
+    return y if x < 0 else x
     # float32 0.50 ULP, float64 0.50
 
 

@@ -1,13 +1,15 @@
 # The argument times a gate that it opens itself. Far to the left the result is 0, far to the right the argument:
 # float32 takes these at the end, float64 clamps what goes into the exponential. ULP: the largest errors measured,
-# float32 over every 7th pattern (gelu over all), float64 over 40,000 points, with a fused multiply-add; derivatives
+# float32 over every 7th pattern (silu, gelu over all), float64 over 40,000 points, with a fused multiply-add; derivatives
 # beyond 1/16 of their root. Within that, their absolute error is below 0.03 ULP of 1.
 
 
 cdef inline real silu(real x) noexcept nogil:
-    # ULP: float32 0.51, float64 0.60
+    # ULP: float32 0.97, float64 0.60
     cdef double y, rest
     if real is float:
+        if HAS_FMA:
+            return silu_float32(x)
         return between_ends(x, <float>-200, <float>40, <float>short_gated(x, x), x)
     else:
         y, rest = gated(at_least(x, -1500.0), clamp(x, 1500.0), 0.0)

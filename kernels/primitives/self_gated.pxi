@@ -103,6 +103,13 @@ cdef inline float rough_inverse(float x) noexcept nogil:
     return y * fma(-x, y, <float>2)
 
 
+cdef inline float exp_excess(float r, float square) noexcept nogil:
+    """(e**r - 1 - r) / r**2 for |r| <= ln2/2, given r**2."""
+    # remez exp_excess: relative error of e**r 2**-28.0
+    return (<float>0.49999994 + r * <float>0.16666521) + square * (
+        (<float>0.04166839 + r * <float>0.00836871) + square * <float>0.0013814617)
+
+
 cdef inline (float, float, float, float) exp_parts32(float x) noexcept nogil:
     """e**x for -131 <= x <= 0, without its power of two: 1 + r rounded, what e**r has beyond it, the part of x that r
     leaves out, and the power plus a bias.
@@ -114,11 +121,32 @@ cdef inline (float, float, float, float) exp_parts32(float x) noexcept nogil:
     # r is exact.
     cdef float r = fma(-n, <float>0.6931472, x)
     cdef float square = r * r
-    # remez exp_excess: relative error 2**-28.0
-    cdef float part = (<float>0.49999994 + r * <float>0.16666521) + square * (
-        (<float>0.04166839 + r * <float>0.00836871) + square * <float>0.0013814617)
     cdef float one = <float>1 + r
-    return one, fma(square, part, r - (one - <float>1)), n * <float>1.9046542e-09, sum
+    return one, fma(square, exp_excess(r, square), r - (one - <float>1)), n * <float>1.9046542e-09, sum
+
+
+cdef inline float silu_float32(float x) noexcept nogil:
+    """x sigmoid(x), for a processor with a fused multiply-add."""
+    # With a = |x|, a sigmoid(-a) = a / (1 + e**a), all over 2**64, for e**a may be 2**159. The denominator has two parts,
+    # of which the first needs no polynomial, and so a rough quotient is there early. It is right to 13 %: the roundings in
+    # rest / denominator count no more than that.
+    cdef float a, sum, n, r, square, m, denominator, low, rough, rest, y
+    cdef float one = <float>5.421011e-20
+    # Beyond 110 all is 0 as it is at 110. NaN comes through x itself.
+    a = absolute(x)
+    a = float32_of_bits(bits_of_float32(a) if bits_of_float32(a) < 0x42dc0000U else 0x42dc0000U)
+    sum = fma(a, <float>1.442695, <float>12582975.0)
+    n = sum - <float>12582975.0
+    # r is exact, but for n times what ln2 has beyond 24 digits.
+    r = fma(-n, <float>0.6931472, a)
+    square = r * r
+    m = power_of_two(sum)
+    denominator = fma(m, r, m + one)
+    low = fma(m * square, exp_excess(r, square), fma(m, r, (m - denominator) + one))
+    rough = a * float32_of_bits(0x7ef127eaU - bits_of_float32(denominator))
+    rest = fma(-a, n * <float>1.9046542e-09, fma(-rough, denominator, a))
+    y = rough + fma(-rough, low, rest) / (denominator + low)
+    return fma(-y, one, positive_part(x))
 
 
 cdef inline float gelu_float32(float x) noexcept nogil:
