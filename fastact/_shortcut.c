@@ -85,7 +85,34 @@ static int is_last(PyObject *axis, int dimensions)
     return !overflow && (number == -1 || number == dimensions - 1);
 }
 
-/* The loop that can serve a call, or NULL; the only output that it takes is the operand itself, where there is one. */
+static int are_apart(PyArrayObject *x, PyArrayObject *y)
+{
+    const char *x_begin = PyArray_BYTES(x), *y_begin = PyArray_BYTES(y);
+    return x_begin + PyArray_NBYTES(x) <= y_begin || y_begin + PyArray_NBYTES(y) <= x_begin;
+}
+
+/* Whether a loop may write to an array: of the result's type and shape, and the operand itself or apart from all. */
+static int takes_result(const Shortcut *shortcut, PyObject *const *args, PyObject *given)
+{
+    PyArrayObject *x = (PyArrayObject *)args[0], *out = (PyArrayObject *)given;
+    if (given == args[0]) {
+        return shortcut->arrays == 1 && !shortcut->reduces && PyArray_ISWRITEABLE(out);
+    }
+    int dimensions = PyArray_NDIM(x) - shortcut->reduces;
+    if (!is_plain(given) || !PyArray_ISWRITEABLE(out) || PyArray_TYPE(out) != PyArray_TYPE(x)
+        || PyArray_NDIM(out) != dimensions
+        || !PyArray_CompareLists(PyArray_DIMS(out), PyArray_DIMS(x), dimensions)) {
+        return 0;
+    }
+    for (Py_ssize_t k = 0; k < shortcut->arrays; k++) {
+        if (!are_apart((PyArrayObject *)args[k], out)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* The loop that can serve a call, or NULL. */
 static const direct_loop *choose_loop(const Shortcut *shortcut, PyObject *const *args, PyObject *out, PyObject *axis)
 {
     PyArrayObject *x = (PyArrayObject *)args[0];
@@ -94,7 +121,7 @@ static const direct_loop *choose_loop(const Shortcut *shortcut, PyObject *const 
             return NULL;
         }
     }
-    int fits = out == NULL || (out == args[0] && shortcut->arrays == 1 && !shortcut->reduces && PyArray_ISWRITEABLE(x));
+    int fits = out == NULL || takes_result(shortcut, args, out);
     return fits && is_last(axis, PyArray_NDIM(x)) ? loop_for(shortcut, x) : NULL;
 }
 
@@ -135,7 +162,8 @@ static PyObject *call_directly(const Shortcut *shortcut, const direct_loop *dire
     PyArrayObject *x = (PyArrayObject *)args[0];
     PyObject *result;
     if (out != NULL) {
-        if (PyArray_FailUnlessWriteable(x, "output array") < 0) {   /* of some arrays NumPy only warns here */
+        /* Of some arrays NumPy only warns here. */
+        if (PyArray_FailUnlessWriteable((PyArrayObject *)out, "output array") < 0) {
             return NULL;
         }
         result = Py_NewRef(out);

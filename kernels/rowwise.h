@@ -34,7 +34,9 @@
 
 enum {
     SUM_LANES = 16,
-    VECTOR = SUM_LANES,             /* entries that are computed together: a tail is padded to as many */
+    VECTOR = 2 * SUM_LANES,         /* entries that are computed together: a tail is padded to as many */
+    GRID_STEPS = 32,                /* vectors whose float32 sums stay exact */
+    MAXIMUM_LANES = 4 * SUM_LANES,
     ROWS_AT_ONCE = 16,
     TERM_BLOCK = 1024,              /* terms of a sum that stay in L1 */
     TILE_ROWS = 64,                 /* rows of a tile */
@@ -83,6 +85,23 @@ static void merge_sums(row_state *state, const row_state *later)
     state->maximum = state->maximum > later->maximum ? state->maximum : later->maximum;
     state->sum += later->sum;
     state->count += later->count;
+}
+
+/* The sum of SUM_LANES lanes, two at a time: left to itself, GCC takes them out of their register one by one. */
+static inline double sum_of_lanes(const double *lanes)
+{
+#if defined(__GNUC__)
+    typedef double pair __attribute__((vector_size(16), aligned(8), may_alias));
+    const pair *pairs = (const pair *)lanes;
+    pair sum = ((pairs[0] + pairs[1]) + (pairs[2] + pairs[3])) + ((pairs[4] + pairs[5]) + (pairs[6] + pairs[7]));
+    return sum[0] + sum[1];
+#else
+    double sum = 0;
+    for (int l = 0; l < SUM_LANES; l++) {
+        sum += lanes[l];
+    }
+    return sum;
+#endif
 }
 
 /* log(1 + x) for x >= 0, error below 1 ULP: no branches, so that a loop over it is vectorised. */
@@ -236,11 +255,15 @@ static void negate(void *values, ptrdiff_t size, ptrdiff_t n)
     }
 }
 
-/* Whether an input is computed on where it is. */
+/* Whether an input's rows lie in memory as they are computed on. */
+static int lies_ready(const rowwise_call *call, int input)
+{
+    return call->type->widen == NULL && !call->masked && is_contiguous(call, input, call->type->size);
+}
+
 static int reads_directly(const rowwise_call *call, int input)
 {
-    return call->type->widen == NULL && !call->masked && !call->function->negates
-        && is_contiguous(call, input, call->type->size);
+    return lies_ready(call, input) && !call->function->negates;
 }
 
 /* n <= BLOCK entries of an input, in the type that is computed in. */
@@ -414,8 +437,8 @@ static void short_row(const rowwise_call *call, ptrdiff_t row)
 
 static int few_serves(const rowwise_call *call)
 {
-    return call->function->few != NULL && reads_directly(call, 0) && writes_rows_directly(call)
-        && call->n <= block_length(call);
+    return call->function->few != NULL && lies_ready(call, 0) && writes_rows_directly(call)
+        && call->n * call->type->size <= ROW_IN_CACHE;
 }
 
 /* Contiguous rows, a few at a time: as many as stay in L1 together. */

@@ -137,46 +137,82 @@ static inline real R(scaled)(real e, real high, real low)
     return share > 1 ? 1 : share;
 }
 
-/* The last n < VECTOR entries of a row, with entries after them that count for nothing. */
-static inline void R(pad)(real *padded, const real *x, ptrdiff_t n)
+static inline void R(scale)(real *e, ptrdiff_t n, real high, real low)
 {
-    for (int i = 0; i < VECTOR; i++) {
-        padded[i] = i < n ? x[i] : -(real)INFINITY;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        e[i] = R(scaled)(e[i], high, low);
     }
 }
 
-/* Numbers as integers of the same order, so that the compiler may reduce them in any order. A NaN is above or below all
-   others. The function is its own inverse. */
+/* The last entries of a row of n, less than a vector, at the end of a vector that begins with -inf. */
+static inline void R(load_tail)(const real *x, ptrdiff_t n, real *tail)
+{
+    int before = VECTOR - (int)(n & (VECTOR - 1));
+    if (n >= VECTOR) {
+        for (int i = 0; i < VECTOR; i++) {
+            tail[i] = i < before ? -(real)INFINITY : x[n - VECTOR + i];
+        }
+        return;
+    }
+    for (int i = 0; i < before; i++) {
+        tail[i] = -(real)INFINITY;
+    }
+    memcpy(tail + before, x, (size_t)n * sizeof(real));
+}
+
+static inline void R(store_tail)(real *x, ptrdiff_t n, const real *tail)
+{
+    int before = VECTOR - (int)(n & (VECTOR - 1));
+    if (n >= VECTOR) {
+        for (int i = 0; i < VECTOR; i++) {
+            x[n - VECTOR + i] = i < before ? x[n - VECTOR + i] : tail[i];
+        }
+        return;
+    }
+    memcpy(x, tail + before, (size_t)n * sizeof(real));
+}
+
+/* Numbers as integers of the same order, so that the compiler may reduce them in any order. The function is its own
+   inverse. */
 static inline R(integer) R(ordinal)(R(integer) bits)
 {
     return bits ^ ((bits >> (sizeof bits * 8 - 1)) & (R(integer))((R(bits))-1 >> 1));
 }
 
-/* The largest of n numbers, n a multiple of VECTOR. */
-static inline R(integer) R(largest_ordinal)(const real *x, ptrdiff_t n)
+static inline void R(raise_lanes)(real *largest, const real *x, int lanes)
 {
-    R(integer) largest = R(ordinal)((R(integer))BITS_OF(-(real)INFINITY));
-    for (ptrdiff_t i = 0; i < (n & -VECTOR); i++) {
-        R(integer) ordinal = R(ordinal)((R(integer))BITS_OF(x[i]));
-        largest = ordinal > largest ? ordinal : largest;
+    for (int l = 0; l < lanes; l++) {
+        largest[l] = x[l] > largest[l] ? x[l] : largest[l];
     }
-    return largest;
 }
 
-/* The largest of x; NaN only if there are NaN. */
+/* The largest of x but for NaN; -inf where all are. */
 static real R(maximum)(const real *x, ptrdiff_t n)
 {
-    R(integer) largest, last;
-    if (n >= VECTOR) {
-        largest = R(largest_ordinal)(x, n);
-        last = R(largest_ordinal)(x + n - VECTOR, VECTOR);      /* the tail, and some once more */
+    real largest[MAXIMUM_LANES], tail[VECTOR];
+    ptrdiff_t i = 0;
+    for (int l = 0; l < MAXIMUM_LANES; l++) {
+        largest[l] = -(real)INFINITY;
     }
-    else {
-        real padded[VECTOR];
-        R(pad)(padded, x, n);
-        largest = last = R(largest_ordinal)(padded, VECTOR);
+    for (; i + MAXIMUM_LANES <= n; i += MAXIMUM_LANES) {
+        R(raise_lanes)(largest, x + i, MAXIMUM_LANES);
     }
-    return OF_BITS((R(bits))R(ordinal)(largest > last ? largest : last));
+    for (; i + VECTOR <= n; i += VECTOR) {
+        R(raise_lanes)(largest, x + i, VECTOR);
+    }
+    if (i < n && n >= VECTOR) {
+        R(raise_lanes)(largest, x + n - VECTOR, VECTOR);        /* the tail, and some once more */
+    }
+    else if (i < n) {
+        R(load_tail)(x, n, tail);
+        R(raise_lanes)(largest, tail, VECTOR);
+    }
+    R(integer) ordinal = R(ordinal)((R(integer))BITS_OF(largest[0]));
+    for (int l = 0; l < MAXIMUM_LANES; l++) {
+        R(integer) other = R(ordinal)((R(integer))BITS_OF(largest[l]));
+        ordinal = other > ordinal ? other : ordinal;
+    }
+    return OF_BITS((R(bits))R(ordinal)(ordinal));
 }
 
 static int R(any_nan)(const real *x, ptrdiff_t n)
@@ -188,57 +224,47 @@ static int R(any_nan)(const real *x, ptrdiff_t n)
     return found;
 }
 
-/* A sum in SUM_LANES lanes, in double; for double, with the rounding errors in `carry`. */
+#if !IS_FLOAT
+/* A sum in SUM_LANES lanes, with the rounding errors in `carry`. */
 typedef struct {
     double sum[SUM_LANES], carry[SUM_LANES];
-} R(lane_sums);
+} lane_sums;
 
-static inline void R(add_to_lane)(R(lane_sums) *sums, int lane, double a, double b, double c, double d)
+static inline void add_to_lane(lane_sums *sums, int lane, double term)
 {
-    double four = (a + b) + (c + d);
-#if IS_FLOAT
-    sums->sum[lane] += four;
-#else
     double before = sums->sum[lane];
-    double after = before + four;
+    double after = before + term;
     double added = after - before;
-    sums->carry[lane] += (before - (after - added)) + (four - added);
+    sums->carry[lane] += (before - (after - added)) + (term - added);
     sums->sum[lane] = after;
-#endif
 }
 
-static inline void R(add_to_lanes)(R(lane_sums) *sums, const real *x, ptrdiff_t n)
+static inline void add_to_lanes(lane_sums *sums, const double *x, ptrdiff_t n)
 {
     ptrdiff_t i = 0;
-    for (; i + 4 * SUM_LANES <= n; i += 4 * SUM_LANES) {
+    for (; i + VECTOR <= n; i += VECTOR) {
         for (int lane = 0; lane < SUM_LANES; lane++) {
-            const real *place = x + i + lane;
-            R(add_to_lane)(sums, lane, place[0], place[SUM_LANES], place[2 * SUM_LANES], place[3 * SUM_LANES]);
+            add_to_lane(sums, lane, x[i + lane] + x[i + lane + SUM_LANES]);
         }
     }
     if (i < n) {
-        real last[4 * SUM_LANES] = {0};
-        memcpy(last, x + i, (size_t)(n - i) * sizeof(real));
+        double last[VECTOR] = {0};
+        memcpy(last, x + i, (size_t)(n - i) * sizeof(double));
         for (int lane = 0; lane < SUM_LANES; lane++) {
-            R(add_to_lane)(sums, lane, last[lane], last[lane + SUM_LANES], last[lane + 2 * SUM_LANES],
-                           last[lane + 3 * SUM_LANES]);
+            add_to_lane(sums, lane, last[lane] + last[lane + SUM_LANES]);
         }
     }
 }
 
-static inline double R(total)(const R(lane_sums) *sums)
+static inline double total_of(const lane_sums *sums)
 {
-    double total[SUM_LANES];
-    for (int lane = 0; lane < SUM_LANES; lane++) {
-        total[lane] = sums->sum[lane] + (IS_FLOAT ? 0 : sums->carry[lane]);
+    double lanes[SUM_LANES];
+    for (int l = 0; l < SUM_LANES; l++) {
+        lanes[l] = sums->sum[l] + sums->carry[l];
     }
-    for (int half = SUM_LANES / 2; half > 0; half /= 2) {
-        for (int lane = 0; lane < half; lane++) {
-            total[lane] += total[lane + half];
-        }
-    }
-    return total[0];
+    return sum_of_lanes(lanes);
 }
+#endif
 
 /* ---- softmax, log_softmax and logsumexp ------------------------------------------------------------------------- */
 
@@ -257,77 +283,125 @@ static void R(move_sums)(row_state *state, double maximum)
     state->count = 0;
 }
 
-/* One term of a sum of exponentials. The maximum's own are counted instead: they would take the sum's last digits, which
-   log1p needs where one entry towers above the others. */
-static inline double R(term)(double e, real entry, real maximum, R(integer) *ties)
-{
-    *ties += entry == maximum;
-    return entry == maximum ? 0 : e;
-}
-
-/* Stored exponentials are rounded, those in the sum are not: where few entries count, each one's rounding does. */
+/* The sum of a row's exponentials but for the maximum's, which are counted instead: they would take the sum's last digits,
+   and log1p needs these where one entry towers above the others. float32's softmax needs no logarithm, and sums them all.
+   Exponentials that are stored, to `e`, are rounded, those in the sum are not: where few entries count, each one's rounding
+   does. */
+#define COUNTS_TIES(store) (!IS_FLOAT || !(store))
 #define EXPONENTIAL(x, power) R(exponential_parts)(x, reference.center, reference.low, reference.shift, &power)
 #define ROUNDED(excess, power) FMA(excess, power, power)
-#define TERM(excess, power, x) R(term)(fma_float64((double)excess, power, power), x, maximum, &ties[l])
 
-/* The sum of the exponentials of a row but for the maximum's, and how many those are. With `store` set exponentials go to
-   e; the last ones, less than a vector, to `tail`. */
-static inline double R(sum_exponentials)(const real *x, real *e, real *tail, ptrdiff_t n, int store,
-                                         real maximum, R(reference) reference, ptrdiff_t *count)
+#if IS_FLOAT
+/* float32 sums whose rounding errors do not count (Rump, Ogita and Oishi 2008): added to a number as large as
+   GRID_ORIGIN, a term is rounded to a multiple of 2**45, and such sums are exact; what that left goes into `rest`. */
+#define GRID_ORIGIN 0x1.8p68f       /* the sum of GRID_STEPS steps, of two terms up to 2**(BIAS + 0.5), stays in its binade */
+
+typedef struct {
+    float sum[SUM_LANES], rest[SUM_LANES];
+    int32_t ties[SUM_LANES];
+} R(exponential_sums);
+
+static inline void R(start_sums)(R(exponential_sums) *sums)
 {
-    R(lane_sums) sums = {{0}, {0}};
-    R(integer) ties[SUM_LANES] = {0};
-    ptrdiff_t i = 0;
-    for (; i + 4 * SUM_LANES <= n; i += 4 * SUM_LANES) {
-        const real *from = x + i;
-        real *to = e + i;
-        INDEPENDENT_ITERATIONS
-        for (int l = 0; l < SUM_LANES; l++) {
-            real x0 = from[l], x1 = from[l + SUM_LANES], x2 = from[l + 2 * SUM_LANES], x3 = from[l + 3 * SUM_LANES];
-            real p0, p1, p2, p3;
-            real e0 = EXPONENTIAL(x0, p0), e1 = EXPONENTIAL(x1, p1);
-            real e2 = EXPONENTIAL(x2, p2), e3 = EXPONENTIAL(x3, p3);
-            if (store) {
-                to[l] = ROUNDED(e0, p0);
-                to[l + SUM_LANES] = ROUNDED(e1, p1);
-                to[l + 2 * SUM_LANES] = ROUNDED(e2, p2);
-                to[l + 3 * SUM_LANES] = ROUNDED(e3, p3);
-            }
-            R(add_to_lane)(&sums, l, TERM(e0, p0, x0), TERM(e1, p1, x1), TERM(e2, p2, x2), TERM(e3, p3, x3));
-        }
-    }
-    for (; i + SUM_LANES <= n; i += SUM_LANES) {
-        const real *from = x + i;
-        real *to = e + i;
-        INDEPENDENT_ITERATIONS
-        for (int l = 0; l < SUM_LANES; l++) {
-            real x0 = from[l], p0;
-            real e0 = EXPONENTIAL(x0, p0);
-            if (store) {
-                to[l] = ROUNDED(e0, p0);
-            }
-            R(add_to_lane)(&sums, l, TERM(e0, p0, x0), 0, 0, 0);
-        }
-    }
-    if (i < n) {
-        R(pad)(tail, x + i, n - i);
-        for (int l = 0; l < SUM_LANES; l++) {
-            real x0 = tail[l], p0;
-            real e0 = EXPONENTIAL(x0, p0);
-            tail[l] = ROUNDED(e0, p0);
-            R(add_to_lane)(&sums, l, TERM(e0, p0, x0), 0, 0, 0);
-        }
-    }
-    R(integer) all = 0;
     for (int l = 0; l < SUM_LANES; l++) {
-        all += ties[l];
+        sums->sum[l] = GRID_ORIGIN;
+        sums->rest[l] = 0;
+        sums->ties[l] = 0;
     }
-    *count += (ptrdiff_t)all;
-    return R(total)(&sums);
 }
-#undef EXPONENTIAL
-#undef ROUNDED
-#undef TERM
+
+static inline void R(add_to_sums)(R(exponential_sums) *sums, int l, float excess, float power)
+{
+    float before = sums->sum[l];
+    float after = before + ROUNDED(excess, power);
+    sums->rest[l] += FMA(excess, power, power - (after - before));
+    sums->sum[l] = after;
+}
+
+static inline double R(lane_total)(const R(exponential_sums) *sums, int l)
+{
+    return (double)(sums->sum[l] - GRID_ORIGIN) + (double)sums->rest[l];
+}
+#undef GRID_ORIGIN
+#else
+typedef struct {
+    lane_sums sums;
+    int64_t ties[SUM_LANES];
+} R(exponential_sums);
+
+static inline void R(start_sums)(R(exponential_sums) *sums)
+{
+    memset(sums, 0, sizeof *sums);
+}
+
+static inline void R(add_to_sums)(R(exponential_sums) *sums, int l, double excess, double power)
+{
+    add_to_lane(&sums->sums, l, ROUNDED(excess, power));
+}
+
+static inline double R(lane_total)(const R(exponential_sums) *sums, int l)
+{
+    return sums->sums.sum[l] + sums->sums.carry[l];
+}
+#endif
+
+static inline double R(end_sums)(const R(exponential_sums) *sums)
+{
+    double lanes[SUM_LANES];
+    for (int l = 0; l < SUM_LANES; l++) {
+        lanes[l] = R(lane_total)(sums, l);
+    }
+    return sum_of_lanes(lanes);
+}
+
+static inline void R(sum_step)(R(exponential_sums) *sums, const real *x, real *e, int store, real maximum,
+                               R(reference) reference)
+{
+    INDEPENDENT_ITERATIONS
+    for (int l = 0; l < SUM_LANES; l++) {
+        real x0 = x[l], x1 = x[l + SUM_LANES], power0, power1;
+        real excess0 = EXPONENTIAL(x0, power0), excess1 = EXPONENTIAL(x1, power1);
+        if (store) {
+            e[l] = ROUNDED(excess0, power0);
+            e[l + SUM_LANES] = ROUNDED(excess1, power1);
+        }
+        if (COUNTS_TIES(store)) {
+            sums->ties[l] += (x0 == maximum) + (x1 == maximum);
+            power0 = x0 == maximum ? 0 : power0;
+            power1 = x1 == maximum ? 0 : power1;
+        }
+        R(add_to_sums)(sums, l, excess0, power0);
+        R(add_to_sums)(sums, l, excess1, power1);
+    }
+}
+
+/* With `store` set, the exponentials of the last entries, less than a vector, go to `tail`. */
+static inline double R(sum_exponentials)(const real *x, real *e, real *tail, ptrdiff_t n, int store, real maximum,
+                                         R(reference) reference, ptrdiff_t *count)
+{
+    double total = 0;
+    R(exponential_sums) sums;
+    ptrdiff_t whole = n & -VECTOR, most = IS_FLOAT ? GRID_STEPS * VECTOR : whole;
+    for (ptrdiff_t i = 0; i < n;) {
+        ptrdiff_t end = whole - i < most ? whole : i + most;
+        R(start_sums)(&sums);
+        for (; i < end; i += VECTOR) {
+            R(sum_step)(&sums, x + i, e + i, store, maximum, reference);
+        }
+        if (i == whole && i < n) {
+            R(load_tail)(x, n, tail);
+            R(sum_step)(&sums, tail, tail, store, maximum, reference);
+            i = n;
+        }
+        total += R(end_sums)(&sums);
+        R(integer) ties = 0;
+        for (int l = 0; l < SUM_LANES; l++) {
+            ties += sums.ties[l];
+        }
+        *count += (ptrdiff_t)ties;
+    }
+    return total;
+}
 
 /* Adds n entries to the maximum, the number of entries equal to it, and the sum of the other exponentials. */
 static void R(add_exponentials)(row_state *state, const void *const *inputs, ptrdiff_t n)
@@ -405,11 +479,20 @@ static void R(emit_softmax)(const row_state *state, const void *const *inputs, v
     }
 }
 
+/* maximum + log_sum, and what the rounding left of it. */
+static inline real R(log_total)(double maximum, double log_sum, real *low)
+{
+    real high = (real)(maximum + log_sum);
+    *low = (real)((maximum - high) + log_sum);
+    return high;
+}
+
 static inline void R(emit_differences)(const real *x, real *y, double maximum, double log_sum, ptrdiff_t n)
 {
+    real low, high = R(log_total)(maximum, log_sum, &low);
     INDEPENDENT_ITERATIONS
     for (ptrdiff_t i = 0; i < n; i++) {
-        y[i] = (real)((x[i] - maximum) - log_sum);
+        y[i] = (x[i] - high) - low;
     }
 }
 
@@ -421,11 +504,12 @@ static void R(emit_log_softmax)(const row_state *state, const void *const *input
 }
 
 /* A few rows in cache, at most ROWS_AT_ONCE. What there is to compute once a row (the reference, the unit, the
-   reciprocal or logarithm of the sum) takes longer than a vector of exponentials: here it is done for all rows at once. */
+   reciprocal or logarithm of the sum) takes longer than a vector of exponentials: here it is done for all rows at once,
+   in loops of one length that the compiler knows. */
 typedef struct {
     real maximum[ROWS_AT_ONCE];
     R(reference) reference[ROWS_AT_ONCE];
-    double sum[ROWS_AT_ONCE];           /* of all exponentials but the maximum's */
+    double sum[ROWS_AT_ONCE];
     ptrdiff_t ties[ROWS_AT_ONCE];
     real tail[ROWS_AT_ONCE][VECTOR];
 } R(some_rows);
@@ -433,48 +517,74 @@ typedef struct {
 static inline void R(sum_rows)(R(some_rows) *rows, const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride,
                                int count, ptrdiff_t n, int store)
 {
+    memset(rows->maximum, 0, sizeof rows->maximum);
+    memset(rows->sum, 0, sizeof rows->sum);
+    memset(rows->ties, 0, sizeof rows->ties);
     for (int r = 0; r < count; r++) {
         rows->maximum[r] = R(maximum)((const real *)(x + r * x_stride), n);
     }
-    for (int r = 0; r < count; r++) {
+    for (int r = 0; r < ROWS_AT_ONCE; r++) {
         rows->reference[r] = R(reference_for)(rows->maximum[r]);
-        rows->ties[r] = 0;
     }
     for (int r = 0; r < count; r++) {
         rows->sum[r] = R(sum_exponentials)((const real *)(x + r * x_stride), (real *)(y + r * y_stride), rows->tail[r],
-                                           n, store, rows->maximum[r], rows->reference[r],
-                                           &rows->ties[r]);
+                                           n, store, rows->maximum[r], rows->reference[r], &rows->ties[r]);
     }
+}
+
+/* The sum of a row's exponentials with the maximum's, to double's accuracy, from what was summed and counted. */
+static inline double R(softmax_sum)(real maximum, R(reference) reference, double sum, ptrdiff_t ties)
+{
+    double unit = R(unit_of)(maximum);
+    if (COUNTS_TIES(1)) {
+        return sum + (double)ties * unit;
+    }
+    real power, excess = EXPONENTIAL(maximum, power);
+    return sum + (unit - fma_float64((double)excess, power, power));
 }
 
 /* softmax: each exponential is taken once, and kept in y till its row's sum is known. */
 static void R(softmax_rows)(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, int count, ptrdiff_t n)
 {
     R(some_rows) rows;
-    R(factor) factor[ROWS_AT_ONCE];
+    real high[ROWS_AT_ONCE], low[ROWS_AT_ONCE];
     ptrdiff_t whole = n & -VECTOR;
     R(sum_rows)(&rows, x, x_stride, y, y_stride, count, n, 1);
-    for (int r = 0; r < count; r++) {
-        factor[r] = R(factor_of)(rows.sum[r] + (double)rows.ties[r] * R(unit_of)(rows.maximum[r]));
+    for (int r = 0; r < ROWS_AT_ONCE; r++) {
+        R(factor) factor = R(factor_of)(R(softmax_sum)(rows.maximum[r], rows.reference[r], rows.sum[r], rows.ties[r]));
+        high[r] = factor.high;
+        low[r] = factor.low;
     }
     for (int r = 0; r < count; r++) {
         real *row = (real *)(y + r * y_stride);
-        real high = factor[r].high, low = factor[r].low;
-        for (ptrdiff_t i = 0; i < whole; i++) {
-            row[i] = R(scaled)(row[i], high, low);
-        }
-        for (int i = 0; i < VECTOR; i++) {
-            if (whole + i < n) {
-                row[whole + i] = R(scaled)(rows.tail[r][i], high, low);
-            }
+        R(scale)(row, whole, high[r], low[r]);
+        if (whole < n) {
+            R(scale)(rows.tail[r], VECTOR, high[r], low[r]);
+            R(store_tail)(row, n, rows.tail[r]);
         }
     }
 }
 
-static inline double R(log_sum)(const R(some_rows) *rows, int r)
+static void R(softmin_rows)(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, int count, ptrdiff_t n)
 {
-    double unit = R(unit_of)(rows->maximum[r]);
-    return log1p_of((rows->sum[r] + (double)(rows->ties[r] - 1) * unit) / unit);
+    for (int r = 0; r < count; r++) {
+        const real *from = (const real *)(x + r * x_stride);
+        real *to = (real *)(y + r * y_stride);
+        INDEPENDENT_ITERATIONS
+        for (ptrdiff_t i = 0; i < n; i++) {
+            to[i] = -from[i];
+        }
+    }
+    R(softmax_rows)(y, y_stride, y, y_stride, count, n);
+}
+
+/* log1p of each row's sum without its maximum, in the maximum's unit. */
+static inline void R(log_sums)(const R(some_rows) *rows, double *log_sum)
+{
+    for (int r = 0; r < ROWS_AT_ONCE; r++) {
+        double unit = R(unit_of)(rows->maximum[r]);
+        log_sum[r] = log1p_of((rows->sum[r] + (double)(rows->ties[r] - 1) * unit) / unit);
+    }
 }
 
 static void R(log_softmax_rows)(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, int count,
@@ -483,9 +593,7 @@ static void R(log_softmax_rows)(const char *x, ptrdiff_t x_stride, char *y, ptrd
     R(some_rows) rows;
     double log_sum[ROWS_AT_ONCE];
     R(sum_rows)(&rows, x, x_stride, y, y_stride, count, n, 0);
-    for (int r = 0; r < count; r++) {
-        log_sum[r] = R(log_sum)(&rows, r);
-    }
+    R(log_sums)(&rows, log_sum);
     for (int r = 0; r < count; r++) {
         R(emit_differences)((const real *)(x + r * x_stride), (real *)(y + r * y_stride), rows.maximum[r], log_sum[r], n);
     }
@@ -495,14 +603,14 @@ static void R(log_softmax_rows)(const char *x, ptrdiff_t x_stride, char *y, ptrd
 static void R(logsumexp_rows)(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, int count, ptrdiff_t n)
 {
     R(some_rows) rows;
+    double log_sum[ROWS_AT_ONCE];
     R(sum_rows)(&rows, x, x_stride, y, y_stride, count, n, 0);
+    R(log_sums)(&rows, log_sum);
     for (int r = 0; r < count; r++) {
-        *(real *)(y + r * y_stride) = (real)(rows.maximum[r] + R(log_sum)(&rows, r));
-    }
-    for (int r = 0; r < count; r++) {
+        real *result = (real *)(y + r * y_stride);
+        *result = (real)(rows.maximum[r] + log_sum[r]);
         if (!(rows.maximum[r] - rows.maximum[r] == 0)) {
-            int nan = R(any_nan)((const real *)(x + r * x_stride), n);
-            *(real *)(y + r * y_stride) = nan ? (real)NAN : rows.maximum[r];
+            *result = R(any_nan)((const real *)(x + r * x_stride), n) ? (real)NAN : rows.maximum[r];
         }
     }
 }
@@ -566,7 +674,7 @@ static void R(add_support)(row_state *state, const void *const *inputs, ptrdiff_
         return;
     }
     double above[TERM_BLOCK], maximum = state->maximum, threshold = state->result;
-    lane_sums_double sums = {{0}, {0}};
+    lane_sums sums = {{0}, {0}};
     for (ptrdiff_t begin = 0; begin < n; begin += TERM_BLOCK) {
         ptrdiff_t size = n - begin < TERM_BLOCK ? n - begin : TERM_BLOCK;
         const real *block = x + begin;
@@ -578,10 +686,10 @@ static void R(add_support)(row_state *state, const void *const *inputs, ptrdiff_
         for (ptrdiff_t i = 0; i < size; i++) {
             count += block[i] - maximum > threshold;
         }
-        add_to_lanes_double(&sums, above, size);
+        add_to_lanes(&sums, above, size);
         state->count += (ptrdiff_t)count;
     }
-    state->sum += total_double(&sums);
+    state->sum += total_of(&sums);
 }
 
 static int R(finish_sparsemax)(row_state *state)
@@ -618,7 +726,7 @@ static void R(emit_sparsemax)(const row_state *state, const void *const *inputs,
     {                                                                                                \
         const real *grad = inputs[0], *y = inputs[1];                                                \
         double terms[TERM_BLOCK];                                                                     \
-        lane_sums_double sums = {{0}, {0}};                                                          \
+        lane_sums sums = {{0}, {0}};                                                          \
         for (ptrdiff_t begin = 0; begin < n; begin += TERM_BLOCK) {                                   \
             ptrdiff_t end = n - begin < TERM_BLOCK ? n : begin + TERM_BLOCK;                           \
             R(integer) count = 0;                                                                    \
@@ -628,11 +736,11 @@ static void R(emit_sparsemax)(const row_state *state, const void *const *inputs,
             for (ptrdiff_t i = begin; i < end; i++) {                                                \
                 count += COUNTED;                                                                    \
             }                                                                                        \
-            add_to_lanes_double(&sums, terms, end - begin);                                          \
+            add_to_lanes(&sums, terms, end - begin);                                          \
             state->count += (ptrdiff_t)count;                                                        \
         }                                                                                            \
         (void)y;                                                                                     \
-        state->sum += total_double(&sums);                                                           \
+        state->sum += total_of(&sums);                                                           \
     }
 
 #define EMIT_GRADIENT(NAME, PREPARATION, GRADIENT)                                                   \
@@ -688,57 +796,63 @@ static void R(refer_lanes)(R(lane_references) *lanes, const real *x, ptrdiff_t n
     }
 }
 
-/* The rows' sums, in double; for double, with the errors carried. */
-typedef struct {
-    double sum[TILE_ROWS], carry[TILE_ROWS];
-} R(tile_sums);
-
-static inline double R(tile_total)(const R(tile_sums) *sums, int l)
+/* The sums of SUM_LANES rows, as of one, and the counts of their maxima. With `store` set, the exponentials take the place
+   of x. */
+static inline void R(sum_lanes)(real *x, ptrdiff_t n, int store, const real *maximum, const R(lane_references) *lanes,
+                                int first, double *total, R(integer) *ties)
 {
-    return sums->sum[l] + (IS_FLOAT ? 0 : sums->carry[l]);
-}
-
-/* Each row's sum of exponentials but for the maximum's, and how many those are. With `store` set, the exponentials take
-   the place of x. */
-static inline void R(sum_tile)(real *x, ptrdiff_t n, int store, R(lane_references) *lanes, R(tile_sums) *sums,
-                               real *ties)
-{
-    R(refer_lanes)(lanes, x, n);
-    for (ptrdiff_t j = 0; j < n; j++) {
-        real *step = x + j * TILE_ROWS;
-        INDEPENDENT_ITERATIONS
-        for (int l = 0; l < TILE_ROWS; l++) {
-            real entry = step[l], power;
-            real excess = R(exponential_parts)(entry, lanes->center[l], lanes->low[l], lanes->shift[l], &power);
-            real is_maximum = entry == lanes->maximum[l] ? (real)1 : 0;
-            /* In few entries each one's rounding counts. (A choice between it and 0 would not be vectorised.) */
-            double term = (1 - is_maximum) * fma_float64((double)excess, power, power);
-#if IS_FLOAT
-            sums->sum[l] += term;
-#else
-            double before = sums->sum[l];
-            double after = before + term;
-            double added = after - before;
-            sums->carry[l] += (before - (after - added)) + (term - added);
-            sums->sum[l] = after;
-#endif
-            ties[l] += is_maximum;
-            if (store) {
-                step[l] = FMA(excess, power, power);
+    R(exponential_sums) sums;
+    ptrdiff_t most = IS_FLOAT ? 2 * GRID_STEPS : n;
+    for (ptrdiff_t j = 0; j < n;) {
+        ptrdiff_t end = n - j < most ? n : j + most;
+        R(start_sums)(&sums);
+        for (; j < end; j++) {
+            real *step = x + j * TILE_ROWS;
+            INDEPENDENT_ITERATIONS
+            for (int l = 0; l < SUM_LANES; l++) {
+                real entry = step[l], power;
+                R(reference) reference = {lanes->center[first + l], lanes->low[first + l], lanes->shift[first + l]};
+                real excess = EXPONENTIAL(entry, power);
+                if (store) {
+                    step[l] = ROUNDED(excess, power);
+                }
+                if (COUNTS_TIES(store)) {
+                    sums.ties[l] += entry == maximum[l];
+                    power = entry == maximum[l] ? 0 : power;
+                }
+                R(add_to_sums)(&sums, l, excess, power);
             }
         }
+        for (int l = 0; l < SUM_LANES; l++) {
+            total[l] += R(lane_total)(&sums, l);
+            ties[l] += sums.ties[l];
+        }
+    }
+}
+
+typedef struct {
+    double sum[TILE_ROWS];
+    R(integer) ties[TILE_ROWS];
+} R(tile_sums);
+
+static inline void R(sum_tile)(real *x, ptrdiff_t n, int store, R(lane_references) *lanes, R(tile_sums) *sums)
+{
+    R(refer_lanes)(lanes, x, n);
+    memset(sums, 0, sizeof *sums);
+    for (int first = 0; first < TILE_ROWS; first += SUM_LANES) {
+        R(sum_lanes)(x + first, n, store, lanes->maximum + first, lanes, first, sums->sum + first, sums->ties + first);
     }
 }
 
 static void R(softmax_tile)(void *tile, ptrdiff_t n)
 {
-    real *x = tile, ties[TILE_ROWS] = {0}, high[TILE_ROWS], low[TILE_ROWS];
+    real *x = tile, high[TILE_ROWS], low[TILE_ROWS];
     R(lane_references) lanes;
-    R(tile_sums) sums = {{0}, {0}};
-    R(sum_tile)(x, n, 1, &lanes, &sums, ties);
+    R(tile_sums) sums;
+    R(sum_tile)(x, n, 1, &lanes, &sums);
     for (int l = 0; l < TILE_ROWS; l++) {
-        double sum = R(tile_total)(&sums, l) + (double)ties[l] * R(unit_of)(lanes.maximum[l]);
-        R(factor) factor = R(factor_of)(sum);
+        R(reference) reference = {lanes.center[l], lanes.low[l], lanes.shift[l]};
+        R(factor) factor = R(factor_of)(R(softmax_sum)(lanes.maximum[l], reference, sums.sum[l], (ptrdiff_t)sums.ties[l]));
         high[l] = factor.high;
         low[l] = factor.low;
     }
@@ -749,17 +863,19 @@ static void R(softmax_tile)(void *tile, ptrdiff_t n)
         }
     }
 }
+#undef EXPONENTIAL
+#undef ROUNDED
+#undef COUNTS_TIES
 
 /* log1p of each row's sum without its maximum. */
 static void R(log_sums_of_tile)(real *x, ptrdiff_t n, real *maximum, double *log_sums)
 {
-    real ties[TILE_ROWS] = {0};
     R(lane_references) lanes;
-    R(tile_sums) sums = {{0}, {0}};
-    R(sum_tile)(x, n, 0, &lanes, &sums, ties);
+    R(tile_sums) sums;
+    R(sum_tile)(x, n, 0, &lanes, &sums);
     for (int l = 0; l < TILE_ROWS; l++) {
         double unit = R(unit_of)(lanes.maximum[l]);
-        log_sums[l] = log1p_of((R(tile_total)(&sums, l) + ((double)ties[l] - 1) * unit) / unit);
+        log_sums[l] = log1p_of((sums.sum[l] + (double)(sums.ties[l] - 1) * unit) / unit);
         maximum[l] = lanes.maximum[l];
     }
 }
@@ -767,13 +883,16 @@ static void R(log_sums_of_tile)(real *x, ptrdiff_t n, real *maximum, double *log
 static void R(log_softmax_tile)(void *tile, ptrdiff_t n)
 {
     real *x = tile;
-    real maximum[TILE_ROWS];
+    real maximum[TILE_ROWS], high[TILE_ROWS], low[TILE_ROWS];
     double log_sums[TILE_ROWS];
     R(log_sums_of_tile)(x, n, maximum, log_sums);
+    for (int l = 0; l < TILE_ROWS; l++) {
+        high[l] = R(log_total)(maximum[l], log_sums[l], &low[l]);
+    }
     for (ptrdiff_t j = 0; j < n; j++) {
         real *step = x + j * TILE_ROWS;
         for (int l = 0; l < TILE_ROWS; l++) {
-            step[l] = (real)(((double)step[l] - maximum[l]) - log_sums[l]);
+            step[l] = (step[l] - high[l]) - low[l];
         }
     }
 }
@@ -805,7 +924,7 @@ static const row_function R(SOFTMAX) = {
     1, 0, 0, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmax_rows),
     R(softmax_tile)};
 static const row_function R(SOFTMIN) = {
-    1, 0, 1, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmax_rows),
+    1, 0, 1, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmin_rows),
     R(softmax_tile)};
 static const row_function R(LOG_SOFTMAX) = {
     1, 0, 0, -INFINITY, R(add_exponentials), R(merge_exponentials), R(finish_log), R(emit_log_softmax), R(log_softmax_rows),

@@ -443,7 +443,13 @@ def test_ways(case: Case) -> None:
         assert way(case, *(form_of[form] for form_of in forms)) == expected, form
     in_place = case.arrays == 1 and not case.reduces
     assert way(case, *arrays, out=arrays[0]) == ("loop" if in_place else "bound")
-    assert way(case, *arrays, out=np.empty_like(arrays[0])) == "bound"
+    result = case.function(*arrays)
+    assert way(case, *arrays, out=result) == "loop"
+    for unfit in (np.empty(result.shape, np.int32), result[:-1]):
+        assert way(case, *arrays, out=unfit) == "bound"
+    memory = np.zeros(2 * arrays[0].size, arrays[0].dtype)
+    operand, beside = (memory[k : k + arrays[0].size].reshape(arrays[0].shape) for k in (0, 1))
+    assert way(case, operand, *arrays[1:], out=beside) == "bound"
     assert way(case, *(array.astype(np.int32) for array in arrays)) == "bound"
     assert way(case, *arrays, **case.keywords) == "function"
     assert way(case, *arrays, arrays[0]) == "function"
@@ -457,6 +463,7 @@ def test_ways_of_an_axis(case: Case) -> None:
         in_place = case.arrays == 1 and not case.reduces
         assert way(case, *arrays, axis=axis, out=arrays[0]) == ("loop" if in_place else "function")
         assert way(case, *arrays, axis, out=arrays[0]) == ("loop" if in_place else "function")
+        assert way(case, *arrays, axis=axis, out=case.function(*arrays)) == "loop"
         assert way(case, *(array.astype(np.int32) for array in arrays), axis=axis) == "function"
     axes: list[Any] = [0, 1, -2, 3, -4, None, (-1,), (0, 2), np.int64(-1), True, -1.0, 2**64 - 1, -(2**64) - 1]
     for other in axes:
