@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,6 @@ import numpy as np
 Array = Any
 # Computes a call in place of NumPy: (rows, operands, axis, where, dtype, keepdims) -> the result.
 Rules = Callable[[Any, tuple[Any, ...], Any, Any, Any, bool], Any]
-
-MODULES = {"value": "fastact", "backward": "fastact.backward"}
-# How a chunk's own softmax and the chunk's share of the row are joined, and the share of a chunk without entries.
-JOINS = {"softmax": (np.multiply, 0.0), "log_softmax": (np.add, -np.inf)}
 
 
 def rules_for(operands: tuple[Any, ...]) -> Rules | None:
@@ -29,7 +24,9 @@ def rules_for(operands: tuple[Any, ...]) -> Rules | None:
     if any(_is(operand, "xarray", "DataArray") for operand in operands):
         return _over_dimensions
     if any(map(is_dask, operands)):
-        return _over_chunks
+        from fastact._dask import over_chunks
+
+        return over_chunks
     if any(_answers_ufuncs(operand) for operand in operands):
         return _over_unknown
     return None
@@ -138,103 +135,3 @@ def _labelled(argument: Any, like: Any) -> Any:
     if _is(argument, "xarray", "DataArray"):
         return argument
     return like.copy(data=np.broadcast_to(argument, like.shape))
-
-
-# ---- dask -------------------------------------------------------------------------------------------------------
-
-
-def _over_chunks(rows: Any, operands: tuple[Any, ...], axis: Any, where: Any, dtype: Any, keepdims: bool) -> Any:
-    """Computes lazily, chunk by chunk."""
-    da: Any = import_module("dask.array")
-    name = rows.record.name
-    if where is not None:
-        raise TypeError(f"{name}: where is not there for dask arrays")
-    arrays = da.broadcast_arrays(*map(da.asarray, operands))
-    loop = rows.loop_dtype(arrays, dtype)
-    axes = rows.axes(axis, arrays[0].ndim)
-    if dtype is not None:
-        arrays = [array.astype(loop) for array in arrays]
-    if all(array.numblocks[k] == 1 for array in arrays for k in axes):
-        return _whole_rows(rows, arrays, axes, loop, keepdims)
-    x = arrays[0].astype(loop)
-    if rows.operation == "value":
-        if name == "logsumexp":
-            return _chunked_logsumexp(x, axes, keepdims)
-        if name == "softmin":
-            return _chunked_softmax("softmax", -x, axes)
-        if name in JOINS:
-            return _chunked_softmax(name, x, axes)
-    raise ValueError(f"{name}: {rows.inputs[0]} has rows that lie in several chunks, expected one chunk along the axis")
-
-
-def _public(name: str, operation: str = "value") -> Callable[..., Any]:
-    """The function that users call: workers of a cluster find it by its name."""
-    function: Callable[..., Any] = getattr(import_module(MODULES[operation]), name)
-    return function
-
-
-def _whole_rows(rows: Any, arrays: list[Any], axes: tuple[int, ...], loop: np.dtype[Any], keepdims: bool) -> Any:
-    """Rows that no border between chunks cuts."""
-    da: Any = import_module("dask.array")
-    function = _public(rows.record.name, rows.operation)
-    meta = np.empty((0,) * arrays[0].ndim, loop)
-    if not rows.reduces:
-        return da.map_blocks(function, *arrays, axis=axes, meta=meta)
-    lengths = tuple((1,) if k in axes else sizes for k, sizes in enumerate(arrays[0].chunks))
-    result = da.map_blocks(function, *arrays, axis=axes, keepdims=True, chunks=lengths, meta=meta)
-    return result if keepdims else da.squeeze(result, axis=axes)
-
-
-def _chunked_logsumexp(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    """The logsumexp of the chunks' own ones, in a tree, as dask reduces."""
-    da: Any = import_module("dask.array")
-    wide = _wide(x.dtype)
-    logsumexp = _public("logsumexp")
-    meta = np.empty((0,) * x.ndim, wide)
-    whole = da.reduction(x.astype(wide), logsumexp, logsumexp, axis=axes, keepdims=keepdims, dtype=wide, meta=meta)
-    return whole.astype(x.dtype)
-
-
-def _chunked_softmax(name: str, x: Any, axes: tuple[int, ...]) -> Any:
-    """Each chunk's own softmax, times the chunk's share of the row.
-
-    A chunk's largest probability is 1 / sum(exp(x - maximum)): beside the maximum, all that the others must know of it.
-    """
-    da: Any = import_module("dask.array")
-    loop, x = x.dtype, x.astype(np.promote_types(x.dtype, np.float32))  # a half would hold too little of a share
-    meta = np.empty((0,) * x.ndim, x.dtype)
-    parts = da.map_blocks(_public(name), x, axis=axes, meta=meta)
-    ones = tuple((1,) * len(sizes) if k in axes else sizes for k, sizes in enumerate(x.chunks))
-    maxima, largest = (da.map_blocks(_maximum, array, axis=axes, chunks=ones, meta=meta) for array in (x, parts))
-    beside = dict.fromkeys(axes, -1)
-    shares = da.map_blocks(
-        _shares, maxima.rechunk(beside), largest.rechunk(beside), function=name, axis=axes, meta=meta
-    )
-    return da.map_blocks(_joined, parts, shares.rechunk(ones), function=name, meta=meta).astype(loop)
-
-
-def _maximum(chunk: Array, axis: tuple[int, ...]) -> Array:
-    return np.max(chunk, axis=axis, keepdims=True, initial=-np.inf)
-
-
-def _shares(maxima: Array, largest: Array, function: str, axis: tuple[int, ...]) -> Array:
-    """Each chunk's share of its row: the softmax of the logarithms of the chunks' sums, beside each other."""
-    with np.errstate(all="ignore"):  # what is infinite, or NaN
-        below = np.subtract(maxima, _maximum(maxima, axis), dtype=_wide(maxima.dtype))
-        logarithms = below - (np.log(largest, dtype=below.dtype) if function == "softmax" else largest)
-    # A chunk that is -inf throughout has no softmax of its own.
-    logarithms = np.where(below == -np.inf, below, logarithms)
-    return _public(function)(logarithms, axis=axis).astype(largest.dtype)
-
-
-def _joined(part: Array, share: Array, function: str) -> Array:
-    join, nothing = JOINS[function]
-    with np.errstate(all="ignore"):
-        result = join(part, share)
-    np.copyto(result, nothing, where=share == nothing)
-    return result
-
-
-def _wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The dtype of sums that chunks exchange: their rounding is not to be seen in the result."""
-    return np.promote_types(dtype, np.float64)

@@ -19,11 +19,12 @@ def make(record: Activation, operation: str, engine: Engine, doc: str) -> Callab
     """The public function of an operation of a record with two operands."""
 
     def ufunc(operation: str) -> Any:
-        return engine.make(record, operation, loop_name(record, operation), doc)
+        return _ufuncs.keep(engine.make(record, operation, loop_name(record, operation), doc))
 
-    value = ufunc("value")
     if operation == "value":
-        return _halves_value(_ufuncs.keep(value)) if record.halved else value
+        value = ufunc("value")
+        return _halves_value(value) if record.halved else value
+    value = getattr(_ufuncs, record.name)  # dask's graphs hold it, and pickle wants the one that it finds by its name
     if operation == "derivative":
         pair = _derivative_pair(record, ufunc, value)
         return _halves_derivative(pair) if record.halved else pair
@@ -68,7 +69,7 @@ def _backward(record: Activation, pair: Callable[..., Pair]) -> Callable[..., Pa
     """The gradients with respect to both operands, each in its operand's shape."""
 
     def backward(grad: Any, first: Any, second: Any, *, out: Pair | None = None) -> Pair:
-        arrays = [np.asarray(array) for array in (grad, first, second)]
+        arrays = [_array(array) for array in (grad, first, second)]
         grad, first, second = arrays
         if out is None:
             return _summed(pair(grad, first, second), (first.shape, second.shape))
@@ -96,12 +97,14 @@ def _summed(gradients: Pair, shapes: Pair) -> Pair:
         total = gradient.sum(axis=(*range(added), *stretched), dtype=exact, keepdims=True)
         return total.reshape(shape).astype(gradient.dtype)[()]
 
-    first, second = (summed(np.asarray(gradient), shape) for gradient, shape in zip(gradients, shapes, strict=True))
+    first, second = (summed(_array(gradient), shape) for gradient, shape in zip(gradients, shapes, strict=True))
     return first, second
 
 
 def _check_out(record: Activation, out: Any, arrays: list[Any]) -> None:
     """Refuses outputs that cannot take the gradients, before anything is written."""
+    if any(map(_foreign.is_dask, arrays)):
+        raise TypeError(f"{record.name}: out is not there for dask arrays")
     if not isinstance(out, tuple) or len(out) != 2:
         raise TypeError(f"{record.name}: out is {type(out).__name__}, expected a tuple of two arrays or None")
     dtype = _promotion.result_dtype(record.name, ("grad", *record.operands), [array.dtype for array in arrays], False)
@@ -116,6 +119,11 @@ def _check_out(record: Activation, out: Any, arrays: list[Any]) -> None:
             raise TypeError(f"{record.name}: out for {name} has dtype {target.dtype}, expected {dtype}")
         if not target.flags.writeable:
             raise ValueError(f"{record.name}: out for {name} is read-only")
+
+
+def _array(operand: Any) -> Any:
+    """An operand as an array, which may be a lazy one of dask."""
+    return operand if _foreign.is_dask(operand) else np.asarray(operand)
 
 
 def _halves(x: Any, axis: int) -> Pair:
@@ -142,7 +150,7 @@ def _halves_value(value: Any) -> Callable[..., Any]:
 
 def _halves_derivative(pair: Callable[..., Pair]) -> Callable[..., Any]:
     def glu(x: Any, axis: int = -1) -> Any:
-        by_gate, by_value = pair(*_halves(np.asarray(x), axis))
+        by_gate, by_value = pair(*_halves(_array(x), axis))
         return np.concatenate((by_value, by_gate), axis=axis)
 
     return glu
@@ -150,8 +158,13 @@ def _halves_derivative(pair: Callable[..., Pair]) -> Callable[..., Any]:
 
 def _halves_backward(pair: Callable[..., Pair]) -> Callable[..., Any]:
     def glu(grad: Any, x: Any, axis: int = -1, *, out: Any = None) -> Any:
-        grad, x = np.asarray(grad), np.asarray(x)
+        grad, x = _array(grad), _array(x)
         gate, value = _halves(x, axis)
+        if _foreign.is_dask(grad) or _foreign.is_dask(x):
+            if out is not None:
+                raise TypeError("glu: out is not there for dask arrays")
+            by_gate, by_value = pair(grad, gate, value)
+            return np.concatenate((by_value, by_gate), axis=axis)
         if out is None:
             dtype = _promotion.result_dtype("glu", ("grad", "x"), [grad.dtype, x.dtype], False)
             out = np.empty_like(x, dtype=dtype)

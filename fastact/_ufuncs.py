@@ -23,8 +23,9 @@ def __getattr__(name: str) -> Any:
     from fastact import activations, backward, derivative
 
     for module, suffix in ((backward, "_backward"), (derivative, "_derivative"), (fastact, "")):
-        public = name.removesuffix("_with_defaults").removesuffix(suffix)
-        if public in module.__all__ and public in activations:
+        stem = name.removesuffix("_with_defaults")
+        public = stem.removesuffix(suffix).removesuffix("_weight")  # by prelu's second operand
+        if stem.endswith(suffix) and public in module.__all__ and public in activations:
             getattr(module, public)
             if name in globals():
                 return globals()[name]

@@ -9,8 +9,8 @@ scikit-learn keeps its activations, and their derivatives, in two tables of func
 replaces entries of them. An estimator holds none of these functions: it is fitted, pickled and loaded with the patch or
 without. What stays scikit-learn's own is `exp`, the output of a Poisson regression, for which fastact has no function.
 
-Derivatives are computed from the activation's result there, and fastact's own ones from its argument. Those of `logistic`
-and `tanh` are therefore scikit-learn's formulas, with the same bits as its own, over blocks that stay in cache.
+Derivatives are computed from the activation's result there, and fastact's own ones from its argument. Those of
+`logistic` and `tanh` are therefore scikit-learn's formulas, with the same bits, over blocks that stay in cache.
 """
 
 from __future__ import annotations

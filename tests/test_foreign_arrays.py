@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import fastact
+from fastact import special
 from tests.test_memory import ALLOWANCE, peak
 
 Array = Any
@@ -18,6 +19,7 @@ Array = Any
 ROW_NAMES = [name for name, record in fastact.activations.items() if hasattr(record, "statistics")]
 KEEP_SHAPE = [name for name in ROW_NAMES if name != "logsumexp"]
 EXPONENTIAL = ["softmax", "softmin", "log_softmax", "logsumexp"]
+CHUNKED = [*EXPONENTIAL, "hardmax"]  # a row may lie in several chunks
 # A function of each kind of elementwise one: without parameters, with parameters, keeping integers; then its gradient.
 CALLS = {
     "sigmoid": fastact.sigmoid,
@@ -163,9 +165,16 @@ class TestXarray:
         for axis in ("row", "column"):
             result = fastact.softmax(chunked, axis=axis)
             assert isinstance(result.data, da.Array)
-            np.testing.assert_allclose(
-                result.compute(), fastact.softmax(array.values, axis=array.dims.index(axis)), rtol=1e-14
-            )
+            number = array.dims.index(axis)
+            np.testing.assert_allclose(result.compute(), fastact.softmax(array.values, axis=number), rtol=1e-14)
+            masked = fastact.softmax(chunked, axis=axis, where=chunked > 0)
+            assert isinstance(masked.data, da.Array)
+            expected = fastact.softmax(array.values, axis=number, where=array.values > 0)
+            np.testing.assert_allclose(masked.compute(), expected, rtol=1e-14)
+            gradient = fastact.backward.softmax(chunked, result, axis=axis)
+            assert isinstance(gradient.data, da.Array)
+            expected = fastact.backward.softmax(array.values, result.values, axis=number)
+            np.testing.assert_allclose(gradient.compute(), expected, rtol=1e-12, atol=1e-15)
         assert isinstance(fastact.sigmoid(chunked).data, da.Array)
 
     def test_through_apply_ufunc(self, array: Any) -> None:
@@ -232,7 +241,7 @@ class TestDask:
         wide = rows(name, lazy.rechunk(-1), axis=None, dtype=np.float64)
         np.testing.assert_array_equal(wide.compute(), rows(name, x, axis=None, dtype=np.float64))
 
-    @pytest.mark.parametrize("name", EXPONENTIAL)
+    @pytest.mark.parametrize("name", CHUNKED)
     @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble, np.uint8])
     def test_rows_in_several_chunks(self, name: str, dtype: Any, da: Any) -> None:
         x = np.abs(normal((6, 20, 4), dtype, scale=9))
@@ -264,8 +273,32 @@ class TestDask:
         nothing = [-np.inf] * 3
         x = np.array([[*nothing, 1, 2, 3], [*nothing, *nothing], [1, np.nan, 2, 3, 4, 5], [1, 2, 3, np.inf, 4, 5]])
         lazy = da.from_array(x, chunks=(2, 3))
-        for name in EXPONENTIAL:
+        for name in CHUNKED:
             np.testing.assert_allclose(rows(name, lazy).compute(), rows(name, x), rtol=1e-15)
+            for mask in (x > 2, x < 0, np.zeros(6, bool), ~np.isnan(x)):
+                masked = rows(name, lazy, where=mask)
+                np.testing.assert_allclose(masked.compute(), rows(name, x, where=mask), rtol=1e-15)
+
+    @pytest.mark.parametrize("name", ROW_NAMES)
+    def test_masks(self, name: str, da: Any) -> None:
+        x, mask = normal((6, 20, 4)), normal((6, 20, 4), seed=1) > 0
+        for chunks, axes in (((3, 20, 2), (1,)), ((4, (3, 16, 1), 2), (1, (0, 2), None))):
+            if name == "sparsemax" and len(axes) > 1:
+                continue
+            lazy = da.from_array(x, chunks=chunks)
+            for axis in axes:
+                for where, plain in ((mask, mask), (da.from_array(mask, chunks=5), mask), (mask[0], mask[:1])):
+                    result, expected = rows(name, lazy, axis=axis, where=where), rows(name, x, axis=axis, where=plain)
+                    assert isinstance(result, da.Array)
+                    assert result.dtype == expected.dtype and result.shape == expected.shape
+                    np.testing.assert_allclose(result.compute(), expected, rtol=1e-6, atol=1e-45)
+
+    def test_the_first_maximum(self, da: Any) -> None:
+        """It is the first in the row's own order, which is not that of the chunks."""
+        x = np.random.default_rng(0).integers(0, 3, (6, 7, 8)).astype(np.float32)
+        lazy = da.from_array(x, chunks=(2, 3, 5))
+        for axis in ((0, 1), (1, 2), (0, 2), None):
+            np.testing.assert_array_equal(fastact.hardmax(lazy, axis=axis).compute(), fastact.hardmax(x, axis=axis))
 
     def test_nothing_is_gathered(self, da: Any) -> None:
         callbacks = pytest.importorskip("dask.callbacks")
@@ -277,23 +310,27 @@ class TestDask:
         chunk = np.float32().nbytes * 2 * 500
         lazy = da.random.default_rng(0).normal(size=(2, 50_000), chunks=(2, 500)).astype(np.float32)
         with callbacks.Callback(posttask=note):
-            da.abs(fastact.softmax(lazy) - fastact.softmax(lazy)).max().compute(scheduler="sync")
+            da.abs(fastact.softmax(lazy) - fastact.hardmax(lazy)).max().compute(scheduler="sync")
+            fastact.backward.softmax(lazy, lazy, axis=-1).max().compute(scheduler="sync")
         assert len(sizes) > 200 and max(sizes) <= 2 * chunk
 
     def test_refused(self, da: Any) -> None:
         x = normal((6, 20))
         lazy = da.from_array(x, chunks=(3, 7))
-        for name in ("hardmax", "sparsemax"):
-            with pytest.raises(ValueError, match=f"^{name}: x has rows that lie in several chunks, expected one chunk"):
-                rows(name, lazy)
-        with pytest.raises(ValueError, match=r"^softmax: grad has rows that lie in several chunks"):
-            fastact.backward.softmax(lazy, lazy)
+        with pytest.raises(ValueError, match=r"^sparsemax: x has rows that lie in several chunks, expected one chunk"):
+            fastact.sparsemax(lazy)
+        with pytest.raises(ValueError, match=r"^sparsemax: grad has rows that lie in several chunks"):
+            fastact.backward.sparsemax(lazy, lazy)
         with pytest.raises(TypeError, match=r"softmax: out is a dask.*expected a numpy.ndarray"):
             fastact.softmax(x, out=lazy)
         with pytest.raises(TypeError, match=r"softmax: out is not there for dask"):
             fastact.softmax(lazy, out=x)
-        with pytest.raises(TypeError, match="softmax: where is not there for dask arrays"):
-            fastact.softmax(lazy, where=lazy > 0)
+        with pytest.raises(TypeError, match="softmax: where has dtype float32, expected bool"):
+            fastact.softmax(lazy, where=lazy)
+        with pytest.raises(
+            ValueError, match=r"softmax: where has shape \(6, 7\), which cannot be broadcast to \(6, 20\)"
+        ):
+            fastact.softmax(lazy, where=lazy[:, :7] > 0)
         with pytest.raises(TypeError, match="softmax: argument x has dtype complex128"):
             fastact.softmax(lazy.astype(complex))
         with pytest.raises(np.exceptions.AxisError):
@@ -304,6 +341,37 @@ class TestDask:
         result = fastact.backward.softmax(da.from_array(grad, chunks=(3, 20)), da.from_array(y, chunks=(2, 20)))
         assert isinstance(result, da.Array)
         np.testing.assert_array_equal(result.compute(), fastact.backward.softmax(grad, y))
+
+    @pytest.mark.parametrize("name", ["softmax", "softmin", "log_softmax"])
+    @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+    def test_backward_in_several_chunks(self, name: str, dtype: Any, da: Any) -> None:
+        backward = getattr(fastact.backward, name)
+        for axis in (1, (0, 2), None):
+            grad, y = normal((6, 20, 4), dtype), rows(name, normal((6, 20, 4), dtype, seed=1), axis=axis)
+            y[0, 0, 0] = np.nan
+            result = backward(da.from_array(grad, chunks=5), da.from_array(y, chunks=(4, (3, 16, 1), 2)), axis=axis)
+            expected, eps = backward(grad, y, axis=axis), np.finfo(dtype).eps
+            assert isinstance(result, da.Array) and result.dtype == expected.dtype
+            np.testing.assert_allclose(result.compute(), expected, 4 * eps, 64 * eps)  # of sums in another order
+
+    @pytest.mark.parametrize("name", ["prelu", "swiglu", "geglu", "reglu"])
+    def test_two_operands(self, name: str, da: Any) -> None:
+        """Both gradients are lazy, and their graphs travel."""
+        first, second, grad = (normal((6, 20), seed=seed) for seed in range(3))
+        lazy = [da.from_array(array, chunks=(4, 7)) for array in (grad, first, second)]
+        pairs = [(getattr(fastact.derivative, name)(*lazy[1:]), getattr(fastact.derivative, name)(first, second))]
+        pairs.append((getattr(fastact.backward, name)(*lazy), getattr(fastact.backward, name)(grad, first, second)))
+        one = (
+            getattr(fastact.backward, name)(*lazy[:2], second[:1]),
+            getattr(fastact.backward, name)(grad, first, second[:1]),
+        )
+        for results, expected in (*pairs, one):
+            for result, array in zip(results, expected, strict=True):
+                assert isinstance(result, da.Array) and result.dtype == array.dtype and result.shape == array.shape
+                np.testing.assert_allclose(result.compute(), array, rtol=1e-6, atol=1e-6)
+                assert pickle.loads(pickle.dumps(result)).name == result.name
+        with pytest.raises(TypeError, match=f"^{name}: out is not there for dask arrays"):
+            getattr(fastact.backward, name)(*lazy, out=(first, second))
 
     def test_glu(self, da: Any) -> None:
         callbacks = pytest.importorskip("dask.callbacks")
@@ -318,6 +386,12 @@ class TestDask:
                     assert lazy.dtype == expected.dtype and lazy.shape == expected.shape
                     np.testing.assert_array_equal(lazy.compute(scheduler="sync"), expected)
                     assert computed
+                    computed.clear()
+                    gradient = fastact.backward.glu(fastact.glu(da.from_array(x, chunks=chunks), axis), x, axis)
+                    derivative = fastact.derivative.glu(da.from_array(x, chunks=chunks), axis)
+                    assert isinstance(gradient, da.Array) and isinstance(derivative, da.Array) and not computed
+                    np.testing.assert_array_equal(derivative.compute(), fastact.derivative.glu(x, axis))
+                    np.testing.assert_array_equal(gradient.compute(), fastact.backward.glu(expected, x, axis))
                     computed.clear()
         travelled = pickle.loads(pickle.dumps(lazy.dask))
         assert travelled.keys() == lazy.dask.keys()
@@ -350,14 +424,21 @@ class TestCluster:
     def test_results(self, client: Any) -> None:
         dask = pytest.importorskip("dask")
         da = pytest.importorskip("dask.array")
-        x = normal((400, 60))
+        x = normal((200, 60))
         lazy = da.from_array(x, chunks=(100, 60))
         calls = [*CALLS.values(), fastact.glu, *(getattr(fastact, name) for name in ROW_NAMES)]
+        calls += [special.expit, special.softplus, fastact.derivative.glu]
+        for name in ("prelu", "swiglu", "geglu", "reglu"):
+            calls.append(lambda x, name=name: getattr(fastact.derivative, name)(x, x)[1])
+            calls.append(lambda x, name=name: getattr(fastact.backward, name)(x, x, x)[0])
         for call, result in zip(calls, dask.compute([call(lazy) for call in calls])[0], strict=True):
             np.testing.assert_array_equal(result, call(x))
-        chunked = dask.compute([rows(name, lazy.rechunk(50)) for name in EXPONENTIAL])[0]
-        for name, result in zip(EXPONENTIAL, chunked, strict=True):
-            np.testing.assert_allclose(result, rows(name, x), rtol=1e-6, atol=1e-30)
+        cut = lazy.rechunk((100, 30))
+        calls = [lambda x, name=name: rows(name, x, where=x > -1) for name in CHUNKED]
+        calls += [lambda x, name=name: rows(name, x) for name in CHUNKED]
+        calls.append(lambda x: fastact.backward.softmax(x, fastact.softmax(x)))
+        for call, result in zip(calls, dask.compute([call(cut) for call in calls])[0], strict=True):
+            np.testing.assert_allclose(result, call(x), rtol=1e-5, atol=1e-5)
 
     def test_functions_travel_by_name(self, client: Any) -> None:
         x = normal(1000)
