@@ -388,7 +388,8 @@ class _Rows:
             arrays = [np.where(mask, array, fill) for array, fill in zip(arrays, (0, self.record.masked), strict=True)]
             computed_mask = None
         axes = self.axes(axis, arrays[0].ndim)
-        keepdims = keepdims or (self.reduces and isinstance(given[-1], np.matrix))  # which always has two dimensions
+        if self.reduces and axis is not None and isinstance(given[-1], np.matrix):
+            keepdims = True  # as NumPy's own reductions: a matrix always has two dimensions
         self._check_out(out, self._result_shape(arrays[0].shape, axes, keepdims), loop)
         with np.errstate(all="ignore"):
             result = self._compute(arrays, axes, out, computed_mask, loop, keepdims)
@@ -518,6 +519,8 @@ class _Rows:
             if self.reduces:
                 left_out = left_out.all(axis=axes, keepdims=keepdims)
             return np.ma.array(result, mask=left_out)
+        if isinstance(given, np.matrix) and result.ndim == 0:
+            return result[()]
         if isinstance(given, np.ndarray) and type(given) is not np.ndarray:
             return given.__array_wrap__(result, None, result.ndim == 0)
         if not keepdims:

@@ -244,7 +244,7 @@ def logsumexp(
     if np.ndim(a) == 0:
         a = np.atleast_1d(a)
     if b is None and dtype.kind != "c":
-        other = None if dtype == getattr(a, "dtype", None) else dtype
+        other = None if getattr(a, "dtype", np.void) == dtype else dtype  # to NumPy, None would be float64
         log = fastact.logsumexp(a, axis=axis, keepdims=keepdims, dtype=other)
         return (log, np.where(np.isnan(log), log, log > -np.inf)[()]) if return_sign else log
     with np.errstate(all="ignore"):

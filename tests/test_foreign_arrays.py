@@ -556,7 +556,9 @@ class TestMatrix:
             result = fastact.logsumexp(x, axis=axis)
             assert type(result) is np.matrix and result.shape == x.sum(axis=axis).shape
             np.testing.assert_array_equal(result, fastact.logsumexp(np.asarray(x), axis=axis, keepdims=True))
-        assert fastact.logsumexp(x, axis=None) == fastact.logsumexp(np.asarray(x), axis=None)
+        whole = fastact.logsumexp(x, axis=None)
+        assert type(whole) is np.float32 and whole == fastact.logsumexp(np.asarray(x), axis=None)
+        assert fastact.logsumexp(x, axis=None, keepdims=True).shape == (1, 1)
 
 
 class TestSubclasses:

@@ -262,5 +262,17 @@ def test_errors(arguments: dict[str, Any], error: type[Exception], message: str)
         special.logsumexp(**arguments)
 
 
+def test_frames() -> None:
+    """Labels stay, and dtypes are SciPy's, also for a frame of short integers, which has no single dtype."""
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": [1, 2], "b": [3, 1]}, index=["x", "y"], dtype=np.int8)
+    for name in special.__all__:
+        result = getattr(special, name)(frame)
+        if name != "softplus":  # to pandas, its parameter is an array of float64
+            assert np.asarray(result).dtype == getattr(scipy.special, name)(frame.to_numpy()).dtype
+        assert name == "logsumexp" or list(result.index) == ["x", "y"]
+    assert special.logsumexp(frame, axis=1).dtype == np.float64
+
+
 def test_reached_as_an_attribute() -> None:
     assert fastact.special is special
