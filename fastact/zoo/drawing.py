@@ -22,8 +22,9 @@ POINTS = 1001
 FORMULA_WIDTH = 56
 THICKEST, THINNEST = 6.0, 2.0
 
-# Inches.
-ALONE, OVERLAID_SIZE, GALLERY_PANEL, LEGEND_LINE = (5.0, 3.9), (5.0, 6.2), (2.4, 1.9), 0.35
+# Inches. A gallery's names can be read where it is 400 pixels wide.
+ALONE, OVERLAID_SIZE, GALLERY_PANEL, LEGEND_LINE = (5.0, 3.9), (5.0, 6.2), (2.0, 1.7), 0.35
+MOST_COLUMNS = 5
 
 
 def draw_alone(figure: Figure, one: Curve | RowActivation, limits: Limits | None, derivative: bool) -> None:
@@ -64,8 +65,9 @@ def draw_gallery(
     figure: Figure, shown: Sequence[Curve | RowActivation], limits: Limits | None, derivative: bool
 ) -> None:
     """A panel for each function, and one legend for all."""
-    square = math.ceil(math.sqrt(len(shown)))
-    columns = min(range(square, square * 3 // 2 + 1), key=lambda count: -len(shown) % count)
+    square = min(math.ceil(math.sqrt(len(shown))), MOST_COLUMNS)
+    most = min(square * 3 // 2, MOST_COLUMNS)
+    columns = min(range(square, most + 1), key=lambda count: -len(shown) % count)
     lines = math.ceil(len(shown) / columns)
     width, height = GALLERY_PANEL
     panels = figure.subplots(lines, columns, squeeze=False).ravel()
