@@ -5,6 +5,9 @@
 
 cdef inline real softplus(real x, real beta) noexcept nogil:
     # max(x, 0) + log(1 + e**-|beta x|) / beta, in which the rounding of beta x counts |beta x| times.
+    if real is float:
+        if HAS_FMA:
+            return softplus_float32(x, beta)
     cdef double z = <double>x * <double>beta
     cdef double depth = -absolute(z), excess, curved
     if real is float:
@@ -14,7 +17,7 @@ cdef inline real softplus(real x, real beta) noexcept nogil:
         excess = product_excess(x, beta, z)
         curved = log1p_of_exp(depth, excess if z > 0 else -excess)
         return (x if z > 0 else 0.0) + curved / beta
-    # float32: 0.533 ULP, 0.533. float64: 1.30, 1.30.
+    # float32: 0.997 ULP, over all inputs, 0.533. float64: 1.30, 1.30.
 
 
 cdef inline real softplus_derivative(real x, real beta) noexcept nogil:

@@ -1,4 +1,4 @@
-"""Compute the polynomials of primitives/core.pxi, by Remez's exchange algorithm in high precision.
+"""Compute the polynomials of primitives/core.pxi and softplus.pxi, by Remez's exchange algorithm in high precision.
 
     python -m kernels.coefficients.core            print each polynomial: interval, error, coefficients
     python -m kernels.coefficients.core --check    verify that the kernels hold these coefficients
@@ -79,6 +79,19 @@ def sigmoid_bend(s: mpf) -> mpf:
     return (mp.tanh(x / 2) / (2 * x) - mpf("0.25")) / x**2
 
 
+def softplus_bend(s: mpf) -> mpf:
+    """(log(1 + e^z) - log 2 - z/2) / z^2 for s = z^2: even in z."""
+    z = mp.sqrt(s) or mpf(10) ** -12
+    return mp.log(mp.cosh(z / 2)) / z**2
+
+
+def log1p_tail(x: mpf) -> mpf:
+    """(log(1 + x) - x) / x^2."""
+    return (mp.log1p(x) - x) / x**2 if x else mpf("-0.5")
+
+
+# Where float32's softplus changes from one form to the other.
+SOFTPLUS_NEAR = mpf("0.75")
 QUARTER_LN2 = (mpf(0), (SLACK * LN2 / 4) ** 2)
 HALF_LN2 = (-SLACK * LN2 / 2, SLACK * LN2 / 2)
 
@@ -87,6 +100,22 @@ FITS = (
     Fit("coth32", 32, 2, QUARTER_LN2, coth_tail, lambda s: s / (1 + s * coth_tail(s))),
     Fit("coth64", 64, 5, QUARTER_LN2, coth_tail, lambda s: s / (1 + s * coth_tail(s))),
     Fit("sigmoid_bend", 32, 3, (mpf(0), mpf("0.25")), sigmoid_bend, lambda s: s / (mpf("0.25") + s * sigmoid_bend(s))),
+    Fit(
+        "softplus_bend",
+        32,
+        4,
+        (mpf(0), SOFTPLUS_NEAR**2),
+        softplus_bend,
+        lambda s: s / mp.log1p(mp.exp(-mp.sqrt(s))),
+    ),
+    Fit(
+        "softplus_tail",
+        32,
+        7,
+        (mpf(0), mp.exp(-SOFTPLUS_NEAR) * SLACK),
+        log1p_tail,
+        lambda x: x**2 / mp.log1p(x) if x else mpf(0),
+    ),
     Fit("exp64", 64, 11, HALF_LN2, exp_tail(2), lambda r: r**2 / mp.exp(r)),
     Fit("short_exp", 64, 6, HALF_LN2, exp_tail(1), lambda r: abs(r) / mp.exp(r)),
     Fit("log1p64", 64, 8, (mpf(0), mpf(1) / 25), atanh_tail, lambda s: s / (2 + s * atanh_tail(s))),
@@ -168,4 +197,4 @@ def main(fits: Sequence[Fit], *sources: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(FITS, "primitives/core.pxi"))
+    sys.exit(main(FITS, "primitives/core.pxi", "primitives/softplus.pxi"))

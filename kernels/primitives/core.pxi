@@ -1,4 +1,4 @@
-# The arithmetic that the activations share: bits, powers of two, and the cores of tanh, sigmoid and softplus. Every
+# The arithmetic that the activations share: bits, powers of two, and the cores of tanh and sigmoid. Every
 # function is branch-free, so that the compiler vectorises a loop over it whole.
 #
 # Three habits keep it so. A constant in float32 code is written <real>0.5 or <float>0.5: a bare one is a double. fma()
@@ -200,7 +200,7 @@ cdef inline float sigmoid_slope(float s) noexcept nogil:
     return <float>0.25 + s * bend
 
 
-# softplus is log(1 + e**x) for x <= 0, to float32's accuracy in float64 arithmetic or to float64's.
+# To float32's accuracy, in float64 arithmetic.
 
 
 cdef inline double short_exp(double x) noexcept nogil:
@@ -220,36 +220,3 @@ cdef inline double short_log1p(double x) noexcept nogil:
         + x * (0.19965304269007028 + x * (-0.16452879912193522 + x * (0.1342655930120732 + x * (-0.10124398604743033
         + x * (0.06400814503742765 + x * (-0.030172763289718765 + x * (0.00908106524418174
         + x * -0.0012806192989494067)))))))))))
-
-
-cdef inline double log1p_of_exp(double x, double x_low) noexcept nogil:
-    """log(1 + e**(x + x_low)) for x <= 0, to float64's accuracy."""
-    cdef double sum, n, r, p, high, low, m, e, e_low, half, f, z, s
-    # e**x = m e**r = m (e + e_low); m in two factors, for the last of e**x are subnormal.
-    sum = 1.4426950408889634 * x + 6755399441057215.0
-    n = sum - 6755399441057215.0
-    r = (x - n * 0.6931471805598903) - (n * 5.497923018708371e-14 - x_low)
-    # remez exp64: relative error of e**r 2**-60.3
-    p = 0.5 + r * (0.16666666666666682 + r * (0.041666666666666095 + r * (0.008333333333317046
-        + r * (0.001388888888911549 + r * (0.00019841269896352722 + r * (2.4801586926781873e-05
-        + r * (2.755723489383747e-06 + r * (2.7557581802646767e-07 + r * (2.5112025447325152e-08
-        + r * 2.082662022581899e-09)))))))))
-    high = 1.0 + r
-    low = (r - (high - 1.0)) + r * r * p
-    e = high + low
-    e_low = low - (e - high)
-    m = power_of_two(sum)
-    e = e * m * 1.3758210268297398e-135
-    e_low = e_low * m * 1.3758210268297398e-135
-    # log(1 + e), where e > 1/2 as ln2 + log(1 + f) with 1 + f = (1 + e) / 2, an exact f.
-    half = 0.5 if e > 0.5 else 0.0
-    f = (e - half * e) - half
-    e_low = e_low - half * e_low
-    # log(1 + f) = 2 atanh z = f - z (f - s P(s)), z = f / (2 + f), s = z**2: as in fdlibm.
-    z = f / (2.0 + f)
-    s = z * z
-    # remez log1p64: relative error of the logarithm 2**-61.1
-    p = 0.666666666666666 + s * (0.4000000000005571 + s * (0.2857142855605788 + s * (0.2222222427099321
-        + s * (0.18181667374496724 + s * (0.15391063805070546 + s * (0.13174396541752595 + s * 0.1383771513355702))))))
-    f = f + (e_low - z * (f - s * p) + half * 1.0995846037416742e-13)
-    return 0.0 if x < -748.0 else half * 1.3862943611197807 + f
