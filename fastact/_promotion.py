@@ -41,9 +41,11 @@ def chosen_dtype(name: str, dtypes: list[np.dtype[Any]], keeps_integers: bool) -
 
 
 def scipy_dtype(name: str, given: Any, fixed: list[np.dtype[Any]]) -> np.dtype[Any]:
-    """The dtype that SciPy's ufunc `name` computes in: float32, float64 or longdouble; other numbers count as float64.
+    """The dtype that SciPy's ufunc `name` computes in: float32, float64 or longdouble.
 
-    `given` is the operand's dtype, or Python's own type for a Python number; `fixed` is what the caller chooses.
+    Of these, expit and log_expit take the first that holds all of an array's numbers, as they do from SciPy 1.18 on;
+    logit takes float64 unless the array is of another of the three. `given` is the operand's dtype, or Python's own
+    type for a Python number; `fixed` is what the caller chooses.
     """
     if fixed:
         if any(dtype.char not in "fdg" for dtype in fixed) or len(set(fixed)) > 1:
@@ -51,7 +53,11 @@ def scipy_dtype(name: str, given: Any, fixed: list[np.dtype[Any]]) -> np.dtype[A
             raise TypeError(f"{name}: dtype is {chosen}, expected float32, float64 or longdouble")
         return fixed[0]
     natural = result_dtype(name, ("x",), (given,), False)
-    return natural if isinstance(given, np.dtype) and given.char in "fdg" else np.dtype(np.float64)
+    if not isinstance(given, np.dtype):
+        return np.dtype(np.float64)
+    if name != "logit" and np.can_cast(given, np.float32):
+        return np.dtype(np.float32)
+    return natural if given.char in "fdg" else np.dtype(np.float64)
 
 
 def result_dtype(name: str, inputs: Iterable[str], dtypes: Iterable[Any], keeps_integers: bool) -> np.dtype[Any]:

@@ -1,8 +1,8 @@
 """`scipy.special`'s activation functions, under its names and signatures: change the import, keep the code.
 
-Dtypes are SciPy's too, where fastact's own functions have others: `expit`, `log_expit` and `logit` compute all but
-float32 and longdouble in float64. `softmax` and `log_softmax` work over all elements unless given an axis, and take
-complex numbers; `logsumexp` takes weights as well.
+Dtypes are SciPy's too, where fastact's own functions have others: `expit` and `log_expit` make float32 of float16,
+`logit` computes all but float32 and longdouble in float64. `softmax` and `log_softmax` work over all elements unless
+given an axis, and take complex numbers; `logsumexp` takes weights as well.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ Axis = int | tuple[int, ...] | None
 def _like_scipy(name: str, activation: str) -> np.ufunc:
     """The ufunc of an activation under SciPy's name, with SciPy's dtypes."""
     record = fastact.activations[activation]
+    others = "all other real numbers give float64"
+    if name != "logit":
+        others = "float16, bool and integers of up to 16 bits give float32, wider integers float64"
     doc = f"""{record.summary}
 
     {name}(x) = {record.formula}
@@ -39,7 +42,7 @@ out, where, dtype, casting, order, subok
 Returns
 -------
 ndarray or scalar
-    float32 and longdouble keep their dtype; all other real numbers give float64, as in SciPy.
+    float32, float64 and longdouble keep their dtype; {others}, as in SciPy.
 
 Notes
 -----

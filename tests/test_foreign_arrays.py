@@ -237,7 +237,8 @@ class TestDask:
                 result = rows(name, lazy, axis=axis)
                 expected = rows(name, x, axis=axis)
                 assert result.dtype == expected.dtype and result.shape == expected.shape
-                np.testing.assert_array_equal(result.compute(), expected)
+                # Short rows are summed in another order where there are fewer than sixteen of them.
+                np.testing.assert_array_almost_equal_nulp(result.compute(), expected, nulp=1)
         wide = rows(name, lazy.rechunk(-1), axis=None, dtype=np.float64)
         np.testing.assert_array_equal(wide.compute(), rows(name, x, axis=None, dtype=np.float64))
 

@@ -19,6 +19,16 @@ ELEMENTWISE = [name for name in special.__all__ if name not in ("softmax", "log_
 AXES: list[Any] = [None, 0, -1, (0, 2), ()]
 TOLERANCE = {"float16": 2e-3, "float32": 1e-6, "float64": 1e-14, "longdouble": 1e-14, "int64": 1e-14}
 dtypes = pytest.mark.parametrize("dtype", TOLERANCE)
+# Up to SciPy 1.17, expit and log_expit make float64 of what float32 would hold.
+SCIPY_IS_OLD = tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 18)
+
+
+def dtype_has_changed(name: str, given: Any) -> bool:
+    """Whether a newer SciPy than the one that is here has another dtype for this."""
+    if not SCIPY_IS_OLD or name not in ("expit", "log_expit") or not isinstance(given, np.ndarray | np.generic | bool):
+        return False
+    dtype = np.asarray(given).dtype
+    return dtype != np.float32 and np.can_cast(dtype, np.float32)
 
 
 def numbers(shape: Any, dtype: Any = np.float64, seed: int = 0) -> Any:
@@ -48,7 +58,7 @@ def test_elementwise(name: str, dtype: str) -> None:
     ours, theirs = getattr(special, name), getattr(scipy.special, name)
     x = np.array([0, 1, 0, 1]).astype(dtype) if name == "logit" else numbers(50, dtype)
     result = ours(x)
-    assert result.dtype == theirs(x).dtype
+    assert result.dtype == (np.float32 if dtype_has_changed(name, x) else theirs(x).dtype)
     np.testing.assert_allclose(result, theirs(x), rtol=TOLERANCE[dtype])
     out = np.full(len(x), 7, result.dtype)
     assert ours(x, out=out, where=x > 0) is out
@@ -82,6 +92,9 @@ def test_dtypes(name: str) -> None:
             continue  # an error of another type in SciPy, and no error here
         if name == "logsumexp" and getattr(given, "dtype", np.dtype(float)).kind in "mM":
             continue  # SciPy counts times among the numbers
+        if dtype_has_changed(name, given):
+            assert ours(given).dtype == np.float32
+            continue
         expected = outcome(theirs, given)
         assert outcome(ours, given) == expected, given
         if expected[0] is TypeError:
@@ -100,6 +113,8 @@ def test_keywords_of_ufuncs(name: str) -> None:
     ]
     for character in "?bhiqefdg":
         x = np.array([0, 1, 1]).astype(character)
+        if dtype_has_changed(name, x):
+            continue
         for keyword in keywords:
             assert outcome(ours, x, **keyword) == outcome(theirs, x, **keyword), (character, keyword)
         for target in "efdgiF":
@@ -268,7 +283,8 @@ def test_frames() -> None:
     frame = pd.DataFrame({"a": [1, 2], "b": [3, 1]}, index=["x", "y"], dtype=np.int8)
     for name in special.__all__:
         result = getattr(special, name)(frame)
-        if name != "softplus":  # to pandas, its parameter is an array of float64
+        if name != "softplus" and not dtype_has_changed(name, frame.to_numpy()):
+            # To pandas, softplus's parameter is an array of float64.
             assert np.asarray(result).dtype == getattr(scipy.special, name)(frame.to_numpy()).dtype
         assert name == "logsumexp" or list(result.index) == ["x", "y"]
     assert special.logsumexp(frame, axis=1).dtype == np.float64

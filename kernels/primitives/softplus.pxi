@@ -13,7 +13,8 @@ cdef inline (float, float, float) softplus_parts(float z, float z_low) noexcept 
     depth = absolute(z)
     depth = float32_of_bits(bits_of_float32(depth) if bits_of_float32(depth) < 0x43030000U else 0x43030000U)
     one, excess, r_low, sum = exp_parts32(-depth)
-    excess = fma(r_low - float32_of_bits(bits_of_float32(z_low) ^ (bits_of_float32(z) & 0x80000000U)), one, excess)
+    r_low = r_low - float32_of_bits(bits_of_float32(z_low) ^ (bits_of_float32(z) & 0x80000000U))
+    excess = fma(r_low, one + excess, excess)
     # 2**n is 2**64 times too big. So it stays where it may be subnormal, and e**2 does not count.
     deep = depth > <float>64
     unit = <float>5.421011e-20 if deep else <float>1
