@@ -32,7 +32,8 @@ cdef inline (float, float, float) softplus_parts(float z, float z_low) noexcept 
     # Near 0 the other form falls by an ULP between some neighbours. Here all that is rounded twice grows with z**2:
     # log 2 + z / 2 + z**2 bend.
     near = fma(z, <float>0.5, <float>0.6931472)
-    near_low = fma(z, <float>0.5, <float>0.6931472 - near) + fma(z_low, <float>0.5, <float>-1.9046542e-09)
+    near_low = fma(z, <float>0.5, <float>0.6931472 - near)
+    near_low = near_low + fma(z_low, fma(z, <float>0.25, <float>0.5), <float>-1.9046542e-09)
     square = z * z
     # remez softplus_bend: relative error 2**-29.7
     bend = <float>0.124999985 + square * (<float>-0.005208082 + square * (<float>0.0003459093
