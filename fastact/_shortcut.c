@@ -2,9 +2,9 @@
  * A callable that stands before a thin Python function, for calls that give arrays and at most `out` and, for functions
  * of rows, the axis. Where those are plain arrays of floats, whose rows lie along the last axis, it runs the kernels'
  * loop over their memory itself; else a call without an axis goes straight to a ufunc with the parameters' defaults
- * bound. The detour through a Python function with keywords costs a hundred
- * nanoseconds, which is half of what NumPy takes for a small array. What a ufunc prepares for a call costs as much
- * again, and what a generalised ufunc prepares, seven times as much.
+ * bound. The detour through a Python function with keywords costs a hundred nanoseconds, which is half of what NumPy
+ * takes for a small array. What a ufunc prepares for a call costs as much again, and what a generalised ufunc prepares,
+ * seven times as much.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -42,7 +42,7 @@ typedef struct {
 
 static PyObject *out_keyword, *axis_keyword;
 
-/* ---- calls that need no ufunc ------------------------------------------------------------------------------------- */
+/* ---- calls that need no ufunc ------------------------------------------------------------------------------------ */
 
 static const direct_loop *loop_for(const Shortcut *shortcut, PyArrayObject *x)
 {
@@ -179,7 +179,7 @@ static PyObject *call_directly(const Shortcut *shortcut, const direct_loop *dire
     return PyArray_Return((PyArrayObject *)result);
 }
 
-/* ---- the callable ------------------------------------------------------------------------------------------------- */
+/* ---- the callable ------------------------------------------------------------------------------------------------ */
 
 /* Finds what a call gives beside its arrays; 0 where that is not `out` and, after the arrays or by name, the axis. */
 static int read_options(const Shortcut *shortcut, PyObject *const *args, Py_ssize_t positional, PyObject *keywords,

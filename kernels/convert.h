@@ -95,7 +95,8 @@ static inline float float16_to_float(uint16_t half)
     uint32_t sign = (uint32_t)(half & 0x8000) << 16;
     uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13;
     /* A subnormal has no hidden digit: with one put before it, the float subtraction takes it off and normalises. */
-    uint32_t subnormal = float_to_bits(bits_to_float(magnitude + REBIAS + (1u << 23)) - bits_to_float(REBIAS + (1u << 23)));
+    uint32_t subnormal = float_to_bits(bits_to_float(magnitude + REBIAS + (1u << 23))
+                                       - bits_to_float(REBIAS + (1u << 23)));
     uint32_t special = magnitude + 2 * REBIAS;    /* infinity and NaN have the highest exponent */
     uint32_t bits = magnitude < (1u << 23) ? subnormal : magnitude + REBIAS;
     bits = magnitude >= (31u << 23) ? special : bits;

@@ -175,8 +175,8 @@ static void store_block(const elementwise_call *call, const block_buffer *buffer
 }
 
 /*
- * How the output lies to the inputs in memory. NumPy copies an input that it overlaps, except where walking the operands
- * in order is safe: an input may be the output itself, or lie ahead of it.
+ * How the output lies to the inputs in memory. NumPy copies an input that it overlaps, except where walking the
+ * operands in order is safe: an input may be the output itself, or lie ahead of it.
  */
 typedef enum {
     APART,      /* no byte is shared */
@@ -258,8 +258,8 @@ static void elementwise_range(void *context, ptrdiff_t begin, ptrdiff_t end)
         for (int k = 0; k < out; k++) {
             /* A broadcast operand's first block serves all the later ones, none of which is longer. */
             if (call->strides[k] != 0 || i == begin) {
-                inputs[k] = load_block(type_of_input(call, k), call->data[k] + i * call->strides[k], call->strides[k], n,
-                                       &buffers[k]);
+                inputs[k] = load_block(type_of_input(call, k), call->data[k] + i * call->strides[k], call->strides[k],
+                                       n, &buffers[k]);
             }
         }
         char *place = call->data[out] + i * call->strides[out];

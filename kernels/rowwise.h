@@ -331,7 +331,7 @@ static void store_result(const rowwise_call *call, ptrdiff_t row, double result)
     }
 }
 
-/* ---- one row after the other -------------------------------------------------------------------------------------- */
+/* ---- one row after the other ------------------------------------------------------------------------------------- */
 
 typedef struct {
     block_buffer inputs[MAX_ROW_INPUTS], output;
@@ -526,7 +526,7 @@ static void rows_one_by_one(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
-/* ---- many rows at once -------------------------------------------------------------------------------------------- */
+/* ---- many rows at once ------------------------------------------------------------------------------------------- */
 
 #define COPY_PLANE(TYPE)                                                                             \
     for (ptrdiff_t j = 0; j < steps; j++) {                                                          \
@@ -638,7 +638,7 @@ static void rows_in_tiles(void *context, ptrdiff_t begin, ptrdiff_t end)
     free(on_heap);
 }
 
-/* Rows that run across memory, CROSSING of them together: entries are fetched along memory, CROSSING_BLOCK of each row. */
+/* Rows that run across memory, CROSSING of them together: entries are fetched along memory, CROSSING_BLOCK of each. */
 typedef struct {
     _Alignas(64) char raw[CROSSING * CROSSING_BLOCK * sizeof(double)];
     _Alignas(64) char inputs[MAX_ROW_INPUTS][CROSSING * CROSSING_BLOCK * sizeof(double)];
@@ -746,7 +746,7 @@ static void rows_crossing(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
-/* ---- the loop ------------------------------------------------------------------------------------------------------ */
+/* ---- the loop ---------------------------------------------------------------------------------------------------- */
 
 static void over_rows(pool_task task, rowwise_call *call, ptrdiff_t granule)
 {

@@ -266,7 +266,7 @@ static inline double total_of(const lane_sums *sums)
 }
 #endif
 
-/* ---- softmax, log_softmax and logsumexp ------------------------------------------------------------------------- */
+/* ---- softmax, log_softmax and logsumexp -------------------------------------------------------------------------- */
 
 /* Takes the sums of a row over to the reference of a larger maximum. */
 static void R(move_sums)(row_state *state, double maximum)
@@ -283,10 +283,10 @@ static void R(move_sums)(row_state *state, double maximum)
     state->count = 0;
 }
 
-/* The sum of a row's exponentials but for the maximum's, which are counted instead: they would take the sum's last digits,
-   and log1p needs these where one entry towers above the others. float32's softmax needs no logarithm, and sums them all.
-   Exponentials that are stored, to `e`, are rounded, those in the sum are not: where few entries count, each one's rounding
-   does. */
+/* The sum of a row's exponentials but for the maximum's, which are counted instead: they would take the sum's last
+   digits, and log1p needs these where one entry towers above the others. float32's softmax needs no logarithm, and sums
+   them all. Exponentials that are stored, to `e`, are rounded, those in the sum are not: where few entries count, each
+   one's rounding does. */
 #define COUNTS_TIES(store) (!IS_FLOAT || !(store))
 #define EXPONENTIAL(x, power) R(exponential_parts)(x, reference.center, reference.low, reference.shift, &power)
 #define ROUNDED(excess, power) FMA(excess, power, power)
@@ -294,7 +294,7 @@ static void R(move_sums)(row_state *state, double maximum)
 #if IS_FLOAT
 /* float32 sums whose rounding errors do not count (Rump, Ogita and Oishi 2008): added to a number as large as
    GRID_ORIGIN, a term is rounded to a multiple of 2**45, and such sums are exact; what that left goes into `rest`. */
-#define GRID_ORIGIN 0x1.8p68f       /* the sum of GRID_STEPS steps, of two terms up to 2**(BIAS + 0.5), stays in its binade */
+#define GRID_ORIGIN 0x1.8p68f       /* GRID_STEPS steps, of two terms up to 2**(BIAS + 0.5), stay in its binade */
 
 typedef struct {
     float sum[SUM_LANES], rest[SUM_LANES];
@@ -595,7 +595,8 @@ static void R(log_softmax_rows)(const char *x, ptrdiff_t x_stride, char *y, ptrd
     R(sum_rows)(&rows, x, x_stride, y, y_stride, count, n, 0);
     R(log_sums)(&rows, log_sum);
     for (int r = 0; r < count; r++) {
-        R(emit_differences)((const real *)(x + r * x_stride), (real *)(y + r * y_stride), rows.maximum[r], log_sum[r], n);
+        R(emit_differences)((const real *)(x + r * x_stride), (real *)(y + r * y_stride), rows.maximum[r], log_sum[r],
+                            n);
     }
 }
 
@@ -615,7 +616,7 @@ static void R(logsumexp_rows)(const char *x, ptrdiff_t x_stride, char *y, ptrdif
     }
 }
 
-/* ---- hardmax ---------------------------------------------------------------------------------------------------- */
+/* ---- hardmax ----------------------------------------------------------------------------------------------------- */
 
 /* The place of the first maximum; NaN in `sum` once there is one. */
 static void R(add_places)(row_state *state, const void *const *inputs, ptrdiff_t n)
@@ -660,7 +661,7 @@ static void R(merge_places)(row_state *state, const row_state *other)
     state->sum += other->sum;
 }
 
-/* ---- sparsemax -------------------------------------------------------------------------------------------------- */
+/* ---- sparsemax --------------------------------------------------------------------------------------------------- */
 
 /* Michelot's iteration (1986): starting from a set that contains the support, the threshold that would make the set's
    entries sum to 1 drops some of them, until none drops. Entries of at most maximum - 1 never belong to the support. */
@@ -771,7 +772,7 @@ EMIT_GRADIENT(emit_sparsemax_backward, double mean = state->sum / (double)state-
 #undef SUM_OVER_ROW
 #undef EMIT_GRADIENT
 
-/* ---- many short rows at once: lane l of step j is entry j of row l ------------------------------------------------ */
+/* ---- many short rows at once: lane l of step j is entry j of row l ----------------------------------------------- */
 
 typedef struct {
     real maximum[TILE_ROWS], center[TILE_ROWS], low[TILE_ROWS], shift[TILE_ROWS];
@@ -796,8 +797,8 @@ static void R(refer_lanes)(R(lane_references) *lanes, const real *x, ptrdiff_t n
     }
 }
 
-/* The sums of SUM_LANES rows, as of one, and the counts of their maxima. With `store` set, the exponentials take the place
-   of x. */
+/* The sums of SUM_LANES rows, as of one, and the counts of their maxima. With `store` set, the exponentials take the
+   place of x. */
 static inline void R(sum_lanes)(real *x, ptrdiff_t n, int store, const real *maximum, const R(lane_references) *lanes,
                                 int first, double *total, R(integer) *ties)
 {
@@ -852,7 +853,8 @@ static void R(softmax_tile)(void *tile, ptrdiff_t n)
     R(sum_tile)(x, n, 1, &lanes, &sums);
     for (int l = 0; l < TILE_ROWS; l++) {
         R(reference) reference = {lanes.center[l], lanes.low[l], lanes.shift[l]};
-        R(factor) factor = R(factor_of)(R(softmax_sum)(lanes.maximum[l], reference, sums.sum[l], (ptrdiff_t)sums.ties[l]));
+        double sum = R(softmax_sum)(lanes.maximum[l], reference, sums.sum[l], (ptrdiff_t)sums.ties[l]);
+        R(factor) factor = R(factor_of)(sum);
         high[l] = factor.high;
         low[l] = factor.low;
     }
@@ -927,10 +929,11 @@ static const row_function R(SOFTMIN) = {
     1, 0, 1, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmin_rows),
     R(softmax_tile)};
 static const row_function R(LOG_SOFTMAX) = {
-    1, 0, 0, -INFINITY, R(add_exponentials), R(merge_exponentials), R(finish_log), R(emit_log_softmax), R(log_softmax_rows),
-    R(log_softmax_tile)};
+    1, 0, 0, -INFINITY, R(add_exponentials), R(merge_exponentials), R(finish_log), R(emit_log_softmax),
+    R(log_softmax_rows), R(log_softmax_tile)};
 static const row_function R(LOGSUMEXP) = {
-    1, 1, 0, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_logsumexp), NULL, R(logsumexp_rows), R(logsumexp_tile)};
+    1, 1, 0, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_logsumexp), NULL, R(logsumexp_rows),
+    R(logsumexp_tile)};
 static const row_function R(HARDMAX) = {
     1, 0, 0, 0.0, R(add_places), R(merge_places), NULL, R(emit_hardmax), NULL, NULL};
 static const row_function R(SPARSEMAX) = {

@@ -34,8 +34,9 @@ cdef inline float tanh_shrink_float32(float x) noexcept nogil:
     """x - tanh x, for a processor with a fused multiply-add."""
     cdef float a = absolute(x), lowered, clamped, sum, n, u, m, above, below, q, c, d, w, far
     cdef float square, scaled, cube, cube_low, first, p, near
-    # Far from 0, tanh's leading half is taken away first, which is exact, and then its rest (see tanh_of_positive). Beyond
-    # 9.02 that is 0 as it is there, and from 2 on the leading half is 1. It is right to 1 % up to 1, where the rest counts.
+    # Far from 0, tanh's leading half is taken away first, which is exact, and then its rest (see tanh_of_positive).
+    # Beyond 9.02 that is 0 as it is there, and from 2 on the leading half is 1. It is right to 1 % up to 1, where the
+    # rest counts.
     lowered = float32_of_bits(bits_of_float32(a) if bits_of_float32(a) < 0x40000000U else 0x40000000U)
     clamped = float32_of_bits(bits_of_float32(a) if bits_of_float32(a) < 0x41105000U else 0x41105000U)
     sum = fma(clamped, <float>2.88539, <float>12583039.0)

@@ -127,9 +127,9 @@ cdef inline (float, float, float, float) exp_parts32(float x) noexcept nogil:
 
 cdef inline float silu_float32(float x) noexcept nogil:
     """x sigmoid(x), for a processor with a fused multiply-add."""
-    # With a = |x|, a sigmoid(-a) = a / (1 + e**a), all over 2**64, for e**a may be 2**159. The denominator has two parts,
-    # of which the first needs no polynomial, and so a rough quotient is there early. It is right to 13 %: the roundings in
-    # rest / denominator count no more than that.
+    # With a = |x|, a sigmoid(-a) = a / (1 + e**a), all over 2**64, for e**a may be 2**159. The denominator has two
+    # parts, of which the first needs no polynomial, and so a rough quotient is there early. It is right to 13 %: the
+    # roundings in rest / denominator count no more than that.
     cdef float a, sum, n, r, square, m, denominator, low, rough, rest, y
     cdef float one = <float>5.421011e-20
     # Beyond 110 all is 0 as it is at 110. NaN comes through x itself.
@@ -151,8 +151,8 @@ cdef inline float silu_float32(float x) noexcept nogil:
 
 cdef inline float gelu_float32(float x) noexcept nogil:
     """x Phi(x), for a processor with a fused multiply-add."""
-    # With a = |x|, a Phi(-a) = exp(-a**2 / 2) a R(a), R as in coefficients/self_gated.py. It is got as 2**n (h one + h f),
-    # where only the sum is rounded at the precision of the result: h is nearly a / (2.1875 (a + 0.875)), which is
+    # With a = |x|, a Phi(-a) = exp(-a**2 / 2) a R(a), R as in coefficients/self_gated.py. It is got as 2**n (h one +
+    # h f), where only the sum is rounded at the precision of the result: h is nearly a / (2.1875 (a + 0.875)), which is
     # a R(a) within 8 %, and f holds all that is missing, the rounding error of h too.
     cdef float a, half, square, square_low, r_low, sum, d, part, d_low, h, rest, above, below, ripple, one, f, y
     a = absolute(x)
