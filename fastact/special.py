@@ -120,8 +120,8 @@ def softmax(x: ArrayLike, axis: Axis = None) -> Any:
         return _over_rows(fastact.softmax, _prepared(x, dtype), axis)
     a = _filled(x)
     with np.errstate(all="ignore"):
-        a = a - _complex_maximum(a, axis)
-        return (np.exp(a) / np.sum(np.exp(a), axis=axis, keepdims=True))[()]
+        e = np.exp(a - _complex_maximum(a, axis))
+        return (e / np.sum(e, axis=axis, keepdims=True))[()]
 
 
 def log_softmax(x: ArrayLike, axis: Axis = None) -> Any:
