@@ -39,6 +39,9 @@ class Engine(Protocol):
 
     def make_row_ufunc(self, record: Any, operation: str, masked: bool, several: bool, extended: bool) -> Any: ...
 
+    def make_own(self, record: Activation, operation: str, name: str, doc: str, kernel: int, dtype: str) -> Any:
+        """A ufunc for one dtype, over a kernel that Numba has compiled; None if there are no threads to run it on."""
+
     def addresses(self, record: Activation, operation: str) -> dict[str, int] | None:
         """Where the operation's loops lie in memory, by the name of their dtype; None if they are not machine code."""
 
@@ -104,6 +107,12 @@ class CompiledEngine:
         ufunc = self.kernels.make_ufunc(name, name, record.summary)
         self._inputs_of[ufunc] = (*operation_inputs(record, operation), *["where"] * masked)
         return ufunc
+
+    def make_own(self, record: Activation, operation: str, name: str, doc: str, kernel: int, dtype: str) -> Any:
+        """A ufunc for one dtype, over the kernel at an address: that of a user's own formula."""
+        parameters = len(record.parameters)
+        arrays = len(operation_inputs(record, operation)) - parameters
+        return self.kernels.own_ufunc(name, doc, arrays, parameters, kernel, dtype)
 
     def addresses(self, record: Activation, operation: str) -> dict[str, int]:
         _, _, addresses = self.kernels.loops[loop_name(record, operation)]

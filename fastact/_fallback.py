@@ -20,7 +20,6 @@ BLOCK = 8192
 
 Chunk = Callable[..., Any]
 Formula = Callable[[np.dtype[Any]], Chunk]
-Computing = Callable[[np.dtype[Any]], np.dtype[Any]]
 
 
 def formula_of(record: Activation, operation: str, xp: Any, scalar: Any) -> Chunk:
@@ -64,13 +63,6 @@ def computing_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return dtype if dtype.kind in "iu" or dtype.itemsize >= 8 else np.dtype(np.float64)
 
 
-def compiled_computing_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Numba's float32 formulas keep their digits by themselves; half types are rounded once from float32."""
-    computing = computing_dtype(dtype)
-    narrow = computing.kind == "f" and dtype.itemsize < computing.itemsize
-    return np.dtype(np.float32) if narrow else computing
-
-
 class ReferenceUfunc:
     """Behaves as a NumPy ufunc of one output whose inner loop is `compute(*input arrays)`."""
 
@@ -85,7 +77,6 @@ class ReferenceUfunc:
         name: str,
         doc: str,
         formula: Formula,
-        computing: Computing = computing_dtype,
     ) -> None:
         self.__name__ = self.__qualname__ = name
         self.__doc__ = doc
@@ -94,7 +85,6 @@ class ReferenceUfunc:
         self._parameters = frozenset(record.parameters)
         self._keeps_integers = record.keeps_integers
         self._formula = formula
-        self._computing = computing
         self._formulas: dict[np.dtype[Any], Chunk] = {}
 
     def __repr__(self) -> str:
@@ -178,7 +168,7 @@ class ReferenceUfunc:
     def _run(self, arrays: list[Any], out: Any, where: Any, casting: Any, order: Any, loop: np.dtype[Any]) -> Any:
         """Walks all operands in blocks of the type that is computed in; NumPy's iterator casts and broadcasts."""
         self._check_casting(arrays, out, casting, loop)
-        compute = self._computing(loop)
+        compute = computing_dtype(loop)
         arrays = [self._rounded(name, array, loop) for name, array in zip(self.inputs, arrays, strict=True)]
         masked = where is not True
         operands = [*arrays, *([np.asarray(where).astype(bool, casting="safe", copy=False)] if masked else []), out]
@@ -292,14 +282,14 @@ class NumpyEngine:
         return record.has(operation)
 
     def make(self, record: Activation, operation: str, name: str, doc: str) -> ReferenceUfunc:
-        return ReferenceUfunc(record, operation, name, doc, *self._formulas(record, operation))
+        return ReferenceUfunc(record, operation, name, doc, self._formula(record, operation))
 
     def make_as_in_scipy(self, record: Activation, name: str, doc: str) -> ReferenceUfunc:
-        return ReferenceScipyUfunc(record, "value", name, doc, *self._formulas(record, "value"))
+        return ReferenceScipyUfunc(record, "value", name, doc, self._formula(record, "value"))
 
-    def _formulas(self, record: Activation, operation: str) -> tuple[Formula, Computing]:
-        """What computes an operation over arrays of a dtype, and the dtype that it computes in."""
-        return (lambda dtype: numpy_formula(record, operation, dtype.type)), computing_dtype
+    def _formula(self, record: Activation, operation: str) -> Formula:
+        """What computes an operation over arrays of a dtype."""
+        return lambda dtype: numpy_formula(record, operation, dtype.type)
 
     def bind(self, record: Activation, operation: str, name: str, doc: str) -> None:
         """Nothing: a bound ufunc is a short cut of the compiled engine."""
@@ -308,6 +298,9 @@ class NumpyEngine:
         from fastact._rowwise_reference import ReferenceRowUfunc
 
         return ReferenceRowUfunc(record, operation, masked, several)
+
+    def make_own(self, record: Activation, operation: str, name: str, doc: str, kernel: int, dtype: str) -> None:
+        """Nothing: there are no threads to run it on."""
 
     def addresses(self, record: Activation, operation: str) -> None:
         """Nothing: the loops are Python's."""
@@ -327,10 +320,10 @@ class NumbaEngine(NumpyEngine):
 
     name = "numba"
 
-    def _formulas(self, record: Activation, operation: str) -> tuple[Formula, Computing]:
+    def _formula(self, record: Activation, operation: str) -> Formula:
         def formula(dtype: np.dtype[Any]) -> Chunk:
             if dtype.char in "fd":
                 return compiled_formula(record, operation, dtype)
             return numpy_formula(record, operation, dtype.type)
 
-        return formula, compiled_computing_dtype
+        return formula

@@ -6,11 +6,9 @@ import functools
 import inspect
 import keyword
 import math
-import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from importlib.machinery import PathFinder
@@ -21,8 +19,7 @@ import numpy as np
 
 import fastact
 from fastact import _docs
-from fastact._config import get_num_threads
-from fastact._fallback import Chunk, ReferenceUfunc, compiled_computing_dtype, compiled_formula, computing_dtype
+from fastact._fallback import Chunk, ReferenceUfunc, compiled_formula
 from fastact._public import canonical, engine
 from fastact._records import Activation, Interval, Parameter, activations, loop_name
 
@@ -33,9 +30,6 @@ MODULES = {"value": "fastact", "derivative": "fastact.derivative", "backward": "
 FACTS = frozenset(field.name for field in fields(Activation)) - {
     "name", "make_formulas", "operands", "parameters", "aliases", "keeps_integers", "halved"}  # fmt: skip
 MAX_PARAMETERS = 2
-# Elements from which a second thread pays: handing work over costs 0.1 to 0.2 ms, in which one thread computes half as
-# many elements of a cheap formula.
-THREADING_THRESHOLD = 1 << 19
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,14 +236,14 @@ class OwnUfunc(ReferenceUfunc):
     """Behaves as a NumPy ufunc over a user's formula, on as many threads as fastact uses."""
 
     def __init__(self, record: OwnActivation, operation: str, value: OwnUfunc | None = None) -> None:
-        computing = compiled_computing_dtype if _has_numba() else computing_dtype
         name, doc = (
             loop_name(record, operation),
             _docs.LEADS[operation].format(name=record.name, summary=record.summary),
         )
-        super().__init__(record, operation, name, doc, self._formula_for, computing)
+        super().__init__(record, operation, name, doc, self._formula_for)
         self.record = record
         self._operation = operation
+        self._compiled_ufuncs: dict[np.dtype[Any], Any] = {}
         self._value = value
         self._defaults = {name: parameter.typical for name, parameter in record.parameters.items()}
         self.__module__ = record.module if value is None else MODULES[operation]
@@ -294,42 +288,36 @@ class OwnUfunc(ReferenceUfunc):
             return on_arrays
 
     def _run(self, arrays: list[Any], out: Any, where: Any, casting: Any, order: Any, loop: np.dtype[Any]) -> Any:
-        """Splits large arrays among threads, along their longest dimension."""
-        shape = np.broadcast_shapes(*(array.shape for array in arrays))
-        threads = min(get_num_threads(), math.prod(shape) // (THREADING_THRESHOLD // 2), max(shape, default=0))
-        if threads < 2 or where is not True or not _has_numba() or _overlap(out, arrays, shape):
+        """On the kernels' threads, if the formula is compiled; parameters that are arrays take the long way."""
+        numbers = arrays[len(arrays) - len(self.record.parameters) :]
+        ufunc = self._compiled_ufunc(loop) if all(number.ndim == 0 for number in numbers) else None
+        if ufunc is None:
             return super()._run(arrays, out, where, casting, order, loop)
         self._check_casting(arrays, out, casting, loop)
-        result = self._allocate(arrays, shape, order, loop) if out is None else out
-        axis = int(np.argmax(shape))
-        bounds = [shape[axis] * k // threads for k in range(threads + 1)]
-        whole = [np.broadcast_to(array, shape) for array in arrays]
+        return ufunc(*arrays, out=out, where=where, casting="unsafe", order=order, dtype=loop, subok=False)
 
-        def compute(k: int) -> None:
-            part = (slice(None),) * axis + (slice(bounds[k], bounds[k + 1]),)
-            super(OwnUfunc, self)._run([array[part] for array in whole], result[part], True, casting, order, loop)
+    def _compiled_ufunc(self, dtype: np.dtype[Any]) -> Any:
+        """NumPy's own ufunc over the compiled formula; None where there is none."""
+        if dtype not in self._compiled_ufuncs:
+            self._compiled_ufuncs[dtype] = self._make_compiled_ufunc(dtype)
+        return self._compiled_ufuncs[dtype]
 
-        list(_helpers(threads).map(compute, range(threads)))
-        return result
+    def _make_compiled_ufunc(self, dtype: np.dtype[Any]) -> Any:
+        if dtype.char not in "fd" or engine.name != "compiled" or not _has_numba():
+            return None
+        from numba.core.errors import NumbaError
+        from numba.np.numpy_support import from_dtype
 
+        from fastact.numba._compiled import kernel
 
-def _overlap(out: Any, arrays: list[Any], shape: tuple[int, ...]) -> bool:
-    """Whether one thread may write what another has still to read: `out` is an operand itself, or must be apart."""
-    if out is None:
-        return False
-    same = [array is out or (array.ctypes.data, array.strides) == (out.ctypes.data, out.strides) for array in arrays]
-    apart = [not np.may_share_memory(array, out) for array in arrays]
-    return out.shape != shape or not all(a or b for a, b in zip(same, apart, strict=True))
-
-
-@functools.cache
-def _helpers(threads: int) -> ThreadPoolExecutor:
-    """The threads that compute; NumPy lets go of the interpreter in a compiled loop."""
-    return ThreadPoolExecutor(threads, "fastact")
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_helpers.cache_clear)  # a child process has none of its parent's threads
+        try:
+            compiled = kernel(self.record, self._operation, from_dtype(dtype))
+        except NumbaError:  # the long way says so
+            return None
+        if compiled is None:
+            return None
+        name, doc = self.__name__, str(self.__doc__)
+        return engine.make_own(self.record, self._operation, name, doc, compiled.address, dtype.name)
 
 
 @functools.cache

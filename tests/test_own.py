@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import fastact
-from fastact import _own
 from fastact._public import engine
 
 X = np.linspace(-4, 4, 33)
@@ -112,32 +111,53 @@ def test_a_second_definition_replaces_the_first() -> None:
     assert fastact.squash is third and not hasattr(fastact.backward, "squash")
 
 
-def test_large_arrays_are_split_among_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_own, "THREADING_THRESHOLD", 64)
-    monkeypatch.setattr(_own, "_has_numba", lambda: True)
+compiled = pytest.mark.skipif(engine.name == "numpy" or not find_spec("numba"), reason="formulas are compiled by Numba")
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_large_arrays_are_split_among_threads(threads: int, kind: type) -> None:
     ours = defined()
-    parts: list[int] = []
-    original = _own.ReferenceUfunc._run
-
-    def run(self: Any, arrays: list[Any], *rest: Any) -> Any:
-        parts.append(arrays[0].size)
-        return original(self, arrays, *rest)
-
-    monkeypatch.setattr(_own.ReferenceUfunc, "_run", run)
-    monkeypatch.setattr(_own, "get_num_threads", lambda: 3)
-    x = np.random.default_rng(5).normal(size=(2, 500))
-    for argument in (x, x[:, ::-1], x.T):
-        expected = fastact.softsign(argument)
-        parts.clear()
-        np.testing.assert_allclose(ours(argument), expected, rtol=1e-14)
-        assert sorted(parts) == [332, 334, 334]
-    expected = fastact.softsign(x)
-    shifted = x.ravel()
-    ours(shifted[:-1], out=shifted[1:])  # each thread would read what another has written
-    np.testing.assert_allclose(shifted[1:], expected.ravel()[:-1], rtol=1e-14)
+    x = np.random.default_rng(5).normal(size=(2, 200_003)).astype(kind)
+    grad = x[:, ::-1].copy()
+    with fastact.threads(threads):
+        for argument in (x, x[:, ::-1], x.T, x[:, ::3]):
+            np.testing.assert_allclose(ours(argument), fastact.softsign(argument), rtol=1e-6)
+            np.testing.assert_allclose(ours(argument, 2.0), argument / (2 + abs(argument)), rtol=1e-6)
+        expected = fastact.backward.softsign(grad, x)
+        for out in (grad.copy(), x.copy()):
+            given = (out, x) if np.array_equal(out, grad) else (grad, out)
+            assert ours.backward(*given, out=out) is out
+            np.testing.assert_allclose(out, expected, rtol=2e-6)
+        expected = fastact.softsign(x)
+        shifted = x.ravel()
+        ours(shifted[:-1], out=shifted[1:])  # each thread would read what another has written
+        np.testing.assert_allclose(shifted[1:], expected.ravel()[:-1], rtol=1e-6)
 
 
-@pytest.mark.skipif(engine.name == "numpy" or not find_spec("numba"), reason="formulas are compiled by Numba")
+@pytest.mark.skipif(engine.name != "compiled" or not find_spec("numba"), reason="runs on the kernels' threads")
+def test_compiled_formulas_are_ufuncs_of_numpy() -> None:
+    ours = defined()
+    for kind in (np.float32, np.float64):
+        for function in (ours, ours.derivative, ours.backward):
+            assert isinstance(function._compiled_ufunc(np.dtype(kind)), np.ufunc)
+    assert ours._compiled_ufunc(np.dtype(np.float16)) is None
+
+
+@compiled
+def test_what_a_formula_raises_is_heard() -> None:
+    @fastact.activation
+    def below_three(x: Any) -> Any:
+        if x == 0.125:
+            raise ValueError("an eighth")
+        return x
+
+    assert below_three(0.5) == 0.5
+    with pytest.raises(ValueError, match="an eighth"):
+        below_three(np.array([0.125]))
+
+
+@compiled
 def test_it_is_compiled_and_callable_in_compiled_code() -> None:
     import numba
 
@@ -148,7 +168,7 @@ def test_it_is_compiled_and_callable_in_compiled_code() -> None:
     assert call(1.0) == (0.5, 1 / 3, 0.25)
 
 
-@pytest.mark.skipif(engine.name == "numpy" or not find_spec("numba"), reason="formulas are compiled by Numba")
+@compiled
 def test_what_numba_does_not_compile_runs_on_numpy() -> None:
     def unusual(x: Any) -> Any:
         return np.piecewise(x, [x < 0], [0, 1])

@@ -1,4 +1,4 @@
-"""What both namespaces are made of: the compiler's decorator, a number's bits, and powers of two."""
+"""What the namespaces are made of: the compiler's decorator, a number's bits, powers of two; and pointers."""
 
 from __future__ import annotations
 
@@ -69,3 +69,13 @@ def select(context: Any, condition: Any, yes: Any, no: Any) -> Any:
         return builder.select(arguments[0], *chosen)
 
     return result(condition, yes, no), generate
+
+
+@intrinsic
+def is_same_address(context: Any, a: Any, b: Any) -> Any:
+    """Whether two pointers are equal."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.icmp_unsigned("==", *arguments)
+
+    return types.boolean(a, b), generate

@@ -1,6 +1,7 @@
 """Machine code for the reference formulas: functions of numbers, and ufuncs of arrays.
 
-A formula is compiled in the type that it computes in: float64, over one namespace or the other, or an integer type.
+A formula is compiled in the type that it computes in: float64, over one namespace or the other, float32, or an integer
+type.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from numba.core.caching import FunctionCache, NullCache
 from fastact._fallback import derivative_of, formula_of, times_grad
 from fastact._records import Activation, loop_name, operation_inputs
 from fastact._version import __version__
-from fastact.numba import _float32, _float64
-from fastact.numba._bits import inline, inline_as_written, inline_float32
+from fastact.numba import _float32, _float64, _single
+from fastact.numba._bits import inline, inline_as_written, inline_float32, is_same_address
 
 Function = Callable[..., Any]
 
@@ -63,8 +64,18 @@ def formula(record: Activation, operation: str, kind: types.Type) -> Function:
         return inline(times_grad(formula(record, derivative_of(operation), kind)))
     if operation == "second_derivative":
         return inline(_second_derivative(record, kind))
-    namespace, compiler = (_float32, inline_float32) if kind == types.float32 else (_float64, inline_as_written)
-    return compiler(formula_of(record, operation, namespace, np.float64))
+    if kind != types.float32:
+        return inline_as_written(formula_of(record, operation, _float64, np.float64))
+    if is_single(record, operation):
+        return inline_float32(_single.in_float32(formula_of(record, operation, _single, np.float32)))
+    return inline_float32(formula_of(record, operation, _float32, np.float64))
+
+
+def is_single(record: Activation, operation: str) -> bool:
+    """Whether float32 does for a formula of float32 numbers: few roundings, and nothing cancels after the first."""
+    if record.name == "silu":
+        return operation == "value"
+    return record.name in ("hard_sigmoid", "relu6", "soft_shrink", "sparse_plus", "sparse_sigmoid")
 
 
 def _second_derivative(record: Activation, kind: types.Type) -> Function:
@@ -78,7 +89,8 @@ def _second_derivative(record: Activation, kind: types.Type) -> Function:
 @functools.cache
 def scalar_function(record: Activation, operation: str, kind: types.Type) -> FunctionType:
     """The operation on numbers of one type, for Numba to compile."""
-    wide = types.float64 if kind == types.float32 else kind
+    computed = derivative_of(operation) if operation.endswith("backward") else operation
+    wide = types.float64 if kind == types.float32 and not is_single(record, computed) else kind
     inputs = operation_inputs(record, operation)
     core = formula(record, operation, kind)
     return applied(loop_name(record, operation), inputs, core, [wide] * len(inputs), kind)
@@ -99,6 +111,50 @@ def array_function(record: Activation, operation: str, kind: types.Type) -> Func
     ufunc.add(kind(*[kind] * function.__code__.co_argcount))
     ufunc.disable_compile()
     return ufunc
+
+
+# By the numbers of arrays and parameters: what calls a function with those that it has.
+CALLS: dict[tuple[int, int], Callable[[Function], Function]] = {
+    (1, 0): lambda f: lambda a, b, p, q: f(a),
+    (1, 1): lambda f: lambda a, b, p, q: f(a, p),
+    (1, 2): lambda f: lambda a, b, p, q: f(a, p, q),
+    (2, 0): lambda f: lambda a, b, p, q: f(a, b),
+    (2, 1): lambda f: lambda a, b, p, q: f(a, b, p),
+    (2, 2): lambda f: lambda a, b, p, q: f(a, b, p, q),
+}
+
+
+@functools.cache
+def kernel(record: Activation, operation: str, kind: types.Type) -> Any:
+    """A C function that computes blocks as fastact's kernels do: void(const void **inputs, void *result, ptrdiff_t n).
+
+    Parameters are numbers, each the first of its operand; the result may be one of the arrays. None stands for a
+    formula that may raise, for nobody would hear of it. Cached, so that it stays where it is: ufuncs are never deleted.
+    """
+    parameters = len(record.parameters)
+    arrays = len(operation_inputs(record, operation)) - parameters
+    call = inline_as_written(CALLS[arrays, parameters](number_function(record, operation, kind)))
+    # Where an operand is that is not there, the first one is read, and what was read dropped.
+    of_b = 1 if arrays == 2 else 0
+    of_p, of_q = arrays if parameters else 0, arrays + 1 if parameters == 2 else 0
+
+    # One loop for each array that the result may be: LLVM's loops over vectors take two pointers to be apart.
+    def compute(inputs: Any, result: Any, n: Any) -> None:
+        a, b, p, q = inputs[0], inputs[of_b], inputs[of_p][0], inputs[of_q][0]
+        if is_same_address(a, result):
+            for i in range(n):
+                result[i] = call(result[i], b[i], p, q)
+        elif is_same_address(b, result):
+            for i in range(n):
+                result[i] = call(a[i], result[i], p, q)
+        else:
+            for i in range(n):
+                result[i] = call(a[i], b[i], p, q)
+
+    pointer = types.CPointer(kind)
+    compiled = numba.cfunc(types.void(types.CPointer(pointer), pointer, types.intp), error_model="numpy")(compute)
+    raises = "numba_gil_ensure" in compiled.inspect_llvm()  # what an exception would be printed under
+    return None if raises else compiled
 
 
 def block_function(record: Activation, operation: str, kind: types.Type) -> Function:

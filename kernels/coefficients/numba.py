@@ -12,7 +12,7 @@ from mpmath import mp, mpf
 from kernels.coefficients import core, self_gated
 from kernels.coefficients.core import Fit, log1p_ratio
 
-SOURCES = [core.KERNELS.parent / "fastact/numba" / name for name in ("_float32.py", "_float64.py")]
+SOURCES = [core.KERNELS.parent / "fastact/numba" / name for name in ("_float32.py", "_float64.py", "_single.py")]
 
 
 def arctanh_ratio(s: mpf) -> mpf:
@@ -38,6 +38,7 @@ KERNELS_OWN = {fit.name: fit for fit in (*core.FITS, *self_gated.FITS)}
 SHARED = ("exp64", "short_exp", "log1p64", "short_log1p", "short_coth", "short_tail", "normal_tail")
 FITS = (
     *(KERNELS_OWN[name] for name in SHARED),
+    Fit("single_exp", 32, 5, core.HALF_LN2, core.exp_tail(2), lambda r: r**2 / mp.exp(r)),
     Fit("short_log", 64, 11, (1 / mp.sqrt(2) - 1, mp.sqrt(2) - 1), log1p_ratio, lambda f: 1 / log1p_ratio(f)),
     Fit("short_arctanh", 64, 7, (mpf(0), mpf(1) / 4), arctanh_ratio, lambda s: 1 / arctanh_ratio(s)),
     Fit("short_coth_excess", 64, 8, SQUARES_TO_4, coth_tail, shrink_weight),
