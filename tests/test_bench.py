@@ -565,6 +565,7 @@ class Balance(HTMLParser):
 
 def sample_run() -> Results:
     settings: list[dict[str, Any]] = [{}, {"threads": 2}, {"in_place": True}, {"inputs": "subnormal"}]
+    settings.append({"operation": "backward"})
     cases = [result_of(0.5, 1.0 + k, **setting) for k, setting in enumerate(settings)]
     others = [replace(result, case=replace(result.case, function="gelu")) for result in cases]
     return run_of(*cases, *others)
@@ -603,7 +604,8 @@ def test_the_report_in_a_browser(window: tuple[browser.Browser, Path], width: in
     assert chromium.ask("document.documentElement.scrollWidth") <= width
     assert chromium.ask("performance.getEntriesByType('resource').length") == 0
     assert chromium.ask("document.querySelectorAll('section[id]').length") == 2
-    assert chromium.ask("document.querySelectorAll('figure').length") == 8
+    assert chromium.ask("document.querySelectorAll('figure').length") == 10
+    assert chromium.ask("[...document.querySelectorAll('h3 + .figures')].map(e => e.childElementCount)") == [1, 1]
     red, green, blue = map(int, re.findall(r"\d+", chromium.ask("getComputedStyle(document.body).backgroundColor"))[:3])
     assert (red + green + blue < 200) == dark
 
@@ -638,6 +640,8 @@ def test_the_repository_s_files_come_from_the_json() -> None:
     assert "| sigmoid | 0.500 | 16.0 | 2.00 | PyTorch | 0.50 (0.49-0.51) |" in text
     block = repository_results.readme_block(run)
     assert "| 64 Ki, float32, 1 thread | 2.00 | 0.50 | 0.06 |" in block
+    assert "| 64 Ki, backward, float32, 1 thread | 2.00 | 0.10 | 0.01 |" in block
+    assert "## 64 Ki, backward, float32, 1 thread" in text
     readme = f"before\n{repository_results.BEGIN}\nold\n{repository_results.END}\nafter\n"
     filled = repository_results.fill(readme, block)
     assert filled == f"before\n{block}\nafter\n"
