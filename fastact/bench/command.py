@@ -61,7 +61,7 @@ class OptionError(click.ClickException):
 )
 @click.option("--dtype", metavar="LIST", help=f"Of {', '.join(DTYPES)}; default float32.")
 @click.option("--threads", metavar="LIST", help="Numbers of threads, or all; default 1.")
-@click.option("--in-place", is_flag=True, help="Write each result over its input.")
+@click.option("--in-place", is_flag=True, help="Write each result over its input, a gradient over what comes in.")
 @click.option("--inputs", type=str, metavar="KIND", help=f"{' or '.join(INPUTS)} (results); default normal.")
 @click.option("--seconds", type=str, metavar="S", help=f"Time to spend on a case, default {SECONDS_PER_CASE}.")
 @click.option("--worst-first", is_flag=True, help="One table, sorted by the ratio to the best peer.")
