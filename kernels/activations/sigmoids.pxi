@@ -48,14 +48,14 @@ cdef inline real tanh_derivative(real x) noexcept nogil:
 cdef inline real log_sigmoid(real x) noexcept nogil:
     if real is float:
         if HAS_FMA:
-            return log_sigmoid_float32(x)
+            return softplus_float32_at_1(-x, <float>-1)
     cdef double depth = -absolute(<double>x)
     if real is float:
         depth = -200.0 if depth < -200.0 else depth
         return <float>((<float>0 if x > 0 else x) - short_log1p(short_exp(depth)))
     else:
         return (0.0 if x > 0 else x) - log1p_of_exp(depth, 0.0)
-    # float32 0.997 ULP, over all inputs; float64 1.16
+    # float32 0.979 ULP, over all inputs; float64 1.16
 
 
 cdef inline real log_sigmoid_derivative(real x) noexcept nogil:
