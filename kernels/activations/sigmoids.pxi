@@ -66,27 +66,33 @@ cdef inline real log_sigmoid_derivative(real x) noexcept nogil:
 cdef inline real logit(real x) noexcept nogil:
     cdef real y
     if real is float:
-        y = <float>short_log_odds(x)
+        y = log_odds_float32(x) if HAS_FMA else <float>short_log_odds(x)
     else:
         y = log_odds(x)
     y = -INFINITY if x <= 0 else (INFINITY if x >= 1 else y)
     return y if (x >= 0) & (x <= 1) else <real>NAN
-    # float32 0.55 ULP, float64 0.55
+    # float32: 0.95 ULP, 0.55. float64 0.55
 
 
 cdef inline real logit_derivative(real x) noexcept nogil:
-    # 1 / (x (1 - x)).
+    # 1 / (x (1 - x)), where x - x**2 rounds once.
+    if real is float:
+        if HAS_FMA:
+            return <float>1 / absolute(fma(-x, x, x)) if (x >= 0) & (x <= 1) else <float>NAN
     cdef double p = x, b = 1.0 - p, product = p * b, y = 1.0 / absolute(product), rest
     if real is double:
         # The product misses what rounding took from it, and x times what it took from 1 - x.
         rest = p * ((1.0 - b) - p) - product_excess(p, b, product)
         y = y - y * (y * rest) if (p > 1e-290) & (p < 1.0) else y
     return <real>y if (x >= 0) & (x <= 1) else <real>NAN
-    # float32 0.50 ULP, float64 1.00
+    # float32: 1.48 ULP, 0.50. float64 1.00
 
 
 cdef inline real logit_backward(real grad, real x) noexcept nogil:
     # In one quotient, which fits where the derivative alone would overflow.
+    if real is float:
+        if HAS_FMA:
+            return grad / absolute(fma(-x, x, x)) if (x >= 0) & (x <= 1) else <float>NAN
     cdef double p = x
     cdef double y = <double>grad / absolute(p * (1.0 - p))
     return <real>y if (x >= 0) & (x <= 1) else <real>NAN

@@ -129,6 +129,8 @@ cdef inline real selu_derivative(real x) noexcept nogil:
 cdef inline real squareplus(real x, real b) noexcept nogil:
     cdef double a = absolute(<double>x), s, s_low, t, t_low, k, half_per_k, inverse, y, edge
     if real is float:
+        if HAS_FMA:
+            return squareplus_float32(x, b)
         t = a + sqrt(a * a + b)
         return <float>(0.5 * (b / t if x < 0 else t))
     else:
@@ -141,12 +143,14 @@ cdef inline real squareplus(real x, real b) noexcept nogil:
         y = y if x < 0 else (t + t_low) * half_per_k
         y = y if t > 0.0 else edge
         return edge if absolute(x) > a else y
-    # float32 0.50 ULP, float64 0.50
+    # float32: 0.87 ULP, 0.50. float64 0.50
 
 
 cdef inline real squareplus_derivative(real x, real b) noexcept nogil:
     cdef double a = absolute(<double>x), s, s_low, t, t_low, k, half_per_k, inverse, product, product_low, above, below
     if real is float:
+        if HAS_FMA:
+            return squareplus_derivative_float32(x, b)
         a = 1e60 if a > 1e60 else a
         s = sqrt(a * a + b)
         t = a + s
@@ -163,7 +167,7 @@ cdef inline real squareplus_derivative(real x, real b) noexcept nogil:
         above = corrected_quotient(t, t_low, s, s_low, t * inverse)
         above = above if s > 0.0 else 1.0 + a
         return 0.5 * (below if x < 0 else above)
-    # float32 0.50 ULP, float64 0.50
+    # float32: 1.28 ULP, 0.50. float64 0.50
 
 
 cdef inline real sparse_plus(real x) noexcept nogil:
