@@ -305,4 +305,28 @@ static void elementwise(block_kernel kernel, const element_type *type, int array
     }
 }
 
+static int is_1(const element_type *type, const char *data)
+{
+    float number32 = 1;
+    double number64 = 1;
+    return memcmp(data, type == &FLOAT32 ? (void *)&number32 : (void *)&number64, (size_t)type->size) == 0;
+}
+
+/* The same for a function of one parameter that has another kernel, without it, for where it is 1 for all elements. */
+static void elementwise_at_1(block_kernel kernel, block_kernel kernel_at_1, const element_type *type, int arrays,
+                             char *const *data, const ptrdiff_t *strides, ptrdiff_t n, ptrdiff_t threshold)
+{
+    char *operands[MAX_INPUTS];
+    ptrdiff_t steps[MAX_INPUTS];
+    if (strides[arrays] != 0 || !is_1(type->widen ? &FLOAT32 : type, data[arrays])) {
+        elementwise(kernel, type, arrays, 1, data, strides, n, threshold);
+        return;
+    }
+    for (int k = 0; k <= arrays; k++) {
+        operands[k] = data[k < arrays ? k : arrays + 1];
+        steps[k] = strides[k < arrays ? k : arrays + 1];
+    }
+    elementwise(kernel_at_1, type, arrays, 0, operands, steps, n, threshold);
+}
+
 #endif

@@ -1,8 +1,9 @@
 """Makes a CPU target's Cython module from the scalar formulas and the template, during the build.
 
 The formulas' own definitions are the list of what there is: whatever `activations/*.pxi` define gets its loops, and a
-formula called `NAME_derivative` also gets `NAME_backward`, which multiplies it with a gradient in the same pass. The
-row-wise functions are found in the same way, from the tables of their arithmetic in `rowwise_real.h`.
+formula called `NAME_derivative` also gets `NAME_backward`, which multiplies it with a gradient in the same pass. What
+`NAME_at_1` defines is a cheaper `NAME` for its one parameter at 1: the loop takes it where that is one number for all
+elements. The row-wise functions are found in the same way, from the tables of their arithmetic in `rowwise_real.h`.
 
 The same formulas make the package's `cython_api.pxd`, for the loops that users write in Cython themselves.
 """
@@ -10,7 +11,7 @@ The same formulas make the package's `cython_api.pxd`, for the loops that users 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -73,6 +74,12 @@ class ElementwiseLoop:
     inputs: tuple[str, ...]
     formula: str
     types: tuple[ElementType, ...]
+    at_1: ElementwiseLoop | None = None
+
+    @property
+    def kernels(self) -> tuple[ElementwiseLoop, ...]:
+        """Itself, and what serves where its parameter is 1."""
+        return (self, self.at_1) if self.at_1 else (self,)
 
     def expression(self, index: str = "", module: str = "") -> str:
         """One element in Cython, from inputs written with this index, by the formula in this module."""
@@ -100,15 +107,26 @@ class ElementwiseLoop:
 
 def elementwise_loops(source: str) -> list[ElementwiseLoop]:
     """The loops for the formulas that a source text defines, in its order."""
-    loops = []
+    loops: list[ElementwiseLoop] = []
     for fused_type, name, operands in DEFINITION.findall(source):
         inputs = tuple(operand.split()[-1] for operand in operands.split(","))
         types = REAL_TYPES + (INTEGER_TYPES if fused_type == "number" else ())
-        loops.append(ElementwiseLoop(name, inputs, name, types))
-        backward = name.removesuffix("_derivative") + "_backward"
-        if name.endswith("_derivative") and f" {backward}(" not in source:
-            loops.append(ElementwiseLoop(backward, ("grad", *inputs), name, types))
+        made = [ElementwiseLoop(name, inputs, name, types)]
+        function, operation, suffix = name.partition("_derivative")
+        backward = f"{function}_backward{suffix}"
+        if operation and f" {backward}(" not in source:
+            made.append(ElementwiseLoop(backward, ("grad", *inputs), name, types))
+        if name.endswith("_at_1"):
+            loops = [with_kernel_at_1(loop, made) for loop in loops]
+        else:
+            loops += made
     return loops
+
+
+def with_kernel_at_1(loop: ElementwiseLoop, kernels: list[ElementwiseLoop]) -> ElementwiseLoop:
+    """The loop, with the one of these kernels that is its own where its parameter is 1."""
+    own = [kernel for kernel in kernels if kernel.name == f"{loop.name}_at_1"]
+    return replace(loop, at_1=own[0]) if own else loop
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,21 @@ def test_same_bits_wherever_an_element_stands(loop: Loop) -> None:
         same(np.asarray(call(loop, x[k])), whole[k])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["softplus", "celu"])
+def test_a_parameter_of_1_as_a_number_and_in_an_array(name: str, dtype: str) -> None:
+    """The number has kernels of its own."""
+    x = numbers(1001, dtype)
+    ones, grad = np.ones_like(x), numbers(1001, dtype, seed=1)
+    value, slope = getattr(fastact, name), getattr(fastact.derivative, name)
+    backward = getattr(fastact.backward, name)
+    same(value(x, 1), value(x, ones))
+    np.testing.assert_array_max_ulp(slope(x, 1), slope(x, ones), 3)
+    np.testing.assert_array_max_ulp(backward(grad, x, 1), backward(grad, x, ones), 3)
+    same(backward(grad, x, 1), grad * slope(x, 1))
+    same(value(x[::-3], np.ones((), dtype)), value(x, 1)[::-3])
+
+
 def layouts(x: Any) -> Any:
     """Views of the same values in every layout that NumPy has."""
     yield "contiguous", x.copy()

@@ -76,14 +76,14 @@ cdef inline real tanh_derivative(real x) noexcept nogil:
 cdef inline real log_sigmoid(real x) noexcept nogil:
     if real is float:
         if HAS_FMA:
-            return log_sigmoid_float32(x)
+            return softplus_float32_at_1(-x, <float>-1)
     cdef double depth = -absolute(<double>x)
     if real is float:
         depth = -200.0 if depth < -200.0 else depth
         return <float>((<float>0 if x > 0 else x) - short_log1p(short_exp(depth)))
     else:
         return (0.0 if x > 0 else x) - log1p_of_exp(depth, 0.0)
-    # float32 0.997 ULP, over all inputs; float64 1.16
+    # float32 0.979 ULP, over all inputs; float64 1.16
 
 
 cdef inline real log_sigmoid_derivative(real x) noexcept nogil:
@@ -94,27 +94,33 @@ cdef inline real log_sigmoid_derivative(real x) noexcept nogil:
 cdef inline real logit(real x) noexcept nogil:
     cdef real y
     if real is float:
-        y = <float>short_log_odds(x)
+        y = log_odds_float32(x) if HAS_FMA else <float>short_log_odds(x)
     else:
         y = log_odds(x)
     y = -INFINITY if x <= 0 else (INFINITY if x >= 1 else y)
     return y if (x >= 0) & (x <= 1) else <real>NAN
-    # float32 0.55 ULP, float64 0.55
+    # float32: 0.95 ULP, 0.55. float64 0.55
 
 
 cdef inline real logit_derivative(real x) noexcept nogil:
-    # 1 / (x (1 - x)).
+    # 1 / (x (1 - x)), where x - x**2 rounds once.
+    if real is float:
+        if HAS_FMA:
+            return <float>1 / absolute(fma(-x, x, x)) if (x >= 0) & (x <= 1) else <float>NAN
     cdef double p = x, b = 1.0 - p, product = p * b, y = 1.0 / absolute(product), rest
     if real is double:
         # The product misses what rounding took from it, and x times what it took from 1 - x.
         rest = p * ((1.0 - b) - p) - product_excess(p, b, product)
         y = y - y * (y * rest) if (p > 1e-290) & (p < 1.0) else y
     return <real>y if (x >= 0) & (x <= 1) else <real>NAN
-    # float32 0.50 ULP, float64 1.00
+    # float32: 1.48 ULP, 0.50. float64 1.00
 
 
 cdef inline real logit_backward(real grad, real x) noexcept nogil:
     # In one quotient, which fits where the derivative alone would overflow.
+    if real is float:
+        if HAS_FMA:
+            return grad / absolute(fma(-x, x, x)) if (x >= 0) & (x <= 1) else <float>NAN
     cdef double p = x
     cdef double y = <double>grad / absolute(p * (1.0 - p))
     return <real>y if (x >= 0) & (x <= 1) else <real>NAN
