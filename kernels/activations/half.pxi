@@ -1,0 +1,1 @@
+# The formulas of half-precision arrays, where these allow a shorter one.
