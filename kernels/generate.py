@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PRIMITIVES = [HERE / "primitives" / f"{name}.pxi" for name in ("core", "algebraic", "self_gated", "softplus")]
+PRIMITIVES = [HERE / "primitives" / f"{name}.pxi" for name in ("core", "algebraic", "self_gated", "softplus", "half")]
 FORMULAS = sorted((HERE / "activations").glob("*.pxi"))
 ROW_FUNCTIONS = HERE / "rowwise_real.h"
 TEMPLATE = HERE / "module.pyx.in"
