@@ -70,6 +70,7 @@ coefficients: $(TEST)/ready
 	$(TEST)/bin/python -m kernels.coefficients.core --check
 	$(TEST)/bin/python -m kernels.coefficients.algebraic --check
 	$(TEST)/bin/python -m kernels.coefficients.self_gated --check
+	$(TEST)/bin/python -m kernels.coefficients.half --check
 	$(TEST)/bin/python -m kernels.coefficients.numba --check
 
 # The kernels compile without a warning.

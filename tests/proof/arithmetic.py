@@ -16,6 +16,7 @@ from tests.proof.compiled import HERE
 DEFINITION = re.compile(r"^cdef inline .*?(?=^cdef |^# |\Z)", re.MULTILINE | re.DOTALL)
 NAME = re.compile(r"cdef inline (?:\([^)]*\)|\w+) (\w+)\(")
 WORD = re.compile(r"\w+")
+FLAG = re.compile(rb'"(-(?:std|O|f|m)[^"]*)"')
 COMMENT = re.compile(r'""".*?"""|#[^\n]*|\s+', re.DOTALL)
 
 
@@ -30,10 +31,11 @@ def fingerprint(formula: str) -> str:
 
 @functools.cache
 def environment() -> bytes:
-    """What all formulas share: the header that they take bits from, the flags, the compiler."""
+    """What all formulas share: the header that they take bits from, the flags that count for numbers, the compiler."""
     compiler = [*os.environ.get("CC", "cc").split(), "--version"]
     version = subprocess.run(compiler, capture_output=True, check=True).stdout.splitlines()[0]
-    return (generate.HERE / "bits.h").read_bytes() + (HERE.parents[1] / "setup.py").read_bytes() + version
+    flags = FLAG.findall((HERE.parents[1] / "setup.py").read_bytes())
+    return b" ".join([(generate.HERE / "bits.h").read_bytes(), *flags, version])
 
 
 @functools.cache
@@ -51,8 +53,8 @@ def name_of(text: str) -> str:
 
 
 def called_by(formula: str) -> set[str]:
-    """The names of a formula and of all functions that it calls, and that these call."""
-    met, waiting = set(), [formula]
+    """The names of a formula, of what serves in its place for a parameter of 1, and of all functions that they call."""
+    met, waiting = set(), [name for name in (formula, f"{formula}_at_1") if name in definitions()]
     while waiting:
         name = waiting.pop()
         if name not in met:
