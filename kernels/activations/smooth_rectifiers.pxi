@@ -50,12 +50,14 @@ cdef inline real softplus_derivative_at_1(real x) noexcept nogil:
 cdef inline real elu(real x, real alpha) noexcept nogil:
     cdef double y, y_low
     if real is float:
+        if HAS_FMA:
+            return x if x > 0 else times_expm1_of_negative32(alpha, x)
         y = -200.0 if x < -200 else x
         return x if x > 0 else <float>(alpha * short_expm1(y))
     else:
         y, y_low = expm1_of_negative(x)
         return x if x > 0 else fma(alpha, y, alpha * y_low)
-    # float32 0.51 ULP, float64 0.76
+    # float32: 0.94 ULP, 0.51. float64 0.76
 
 
 cdef inline real elu_derivative(real x, real alpha) noexcept nogil:

@@ -135,6 +135,24 @@ cdef inline (double, double) quotient_in_parts(double x, double y) noexcept nogi
     return quotient, (rest if absolute(rest) < 1.0 else 0.0)
 
 
+cdef inline float times_expm1_of_negative32(float factor, float x) noexcept nogil:
+    """factor * (e**x - 1) for x <= 0, for a processor with a fused multiply-add."""
+    # e**x - 1 = (m - 1) + m r + m (e**r - 1 - r), all times the factor. From the first to the last, each rounding goes
+    # into a low part. Beyond -20 all is as at -20; what ln2 has beyond 24 digits, times n, does not count beside m - 1.
+    cdef float clamped, sum, n, r, square, scaled, base, base_low, high, low
+    clamped = <float>-20 if x < <float>-20 else x
+    sum = fma(clamped, <float>1.442695, <float>12583039.0)
+    n = sum - <float>12583039.0
+    r = fma(-n, <float>0.6931472, clamped)
+    square = r * r
+    scaled = factor * power_of_two(sum)
+    base = scaled - factor
+    base_low = scaled - (base + factor)
+    high = fma(scaled, r, base)
+    low = fma(scaled, r, base - high) + base_low
+    return high + fma(scaled * square, exp_excess(r, square), low)
+
+
 # squareplus for float32, with a fused multiply-add. Its root and its quotient are corrected by what they leave; that
 # takes but a rough inverse, which the bits of a number give within 12 %: exponent and, roughly, the logarithm of the
 # mantissa change sign.
