@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__F16C__)
+#if defined(__F16C__) || defined(__AVX512BW__)
 #include <immintrin.h>
 #endif
 
@@ -85,7 +85,7 @@ static inline uint16_t float_to_float16(float value)
 
 #endif
 
-#if defined(__AVX512F__)
+#if defined(__AVX512BW__)
 
 enum { HALVES_IN_VECTOR = 16 };
 
