@@ -1,7 +1,8 @@
 /*
  * Half-precision conversions: a vector at a time where the target has the instructions, else in arithmetic that the
  * compiler vectorises. Widening is exact; narrowing rounds to nearest, ties to even, overflows to infinity, and keeps
- * NaN a quiet NaN.
+ * NaN a NaN. bfloat16's knows no NaN: it would carry one whose last 15 digits are set out of the exponent. Arithmetic
+ * makes none from widened halves; a float32 parameter that may be one goes through plain_nan().
  */
 #ifndef FASTACT_CONVERT_H
 #define FASTACT_CONVERT_H
@@ -10,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__F16C__)
+#if defined(__F16C__) || defined(__AVX512BW__)
 #include <immintrin.h>
 #endif
 
@@ -36,8 +37,12 @@ static inline float bfloat16_to_float(uint16_t brain)
 static inline uint16_t float_to_bfloat16(float value)
 {
     uint32_t bits = float_to_bits(value);
-    uint32_t rounded = bits + 0x7fff + ((bits >> 16) & 1);
-    return (uint16_t)(((bits & 0x7fffffff) > 0x7f800000u ? bits | 0x400000 : rounded) >> 16);
+    return (uint16_t)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
+static inline float plain_nan(float value)
+{
+    return value == value ? value : bits_to_float(0x7fc00000u);
 }
 
 #if defined(__F16C__)
@@ -80,7 +85,7 @@ static inline uint16_t float_to_float16(float value)
 
 #endif
 
-#if defined(__AVX512F__)
+#if defined(__AVX512BW__)
 
 enum { HALVES_IN_VECTOR = 16 };
 
@@ -114,13 +119,9 @@ static inline void widen_vector_bfloat16(const uint16_t *from, float *to)
 
 static inline void narrow_vector_bfloat16(const float *from, uint16_t *to)
 {
-    __m512 values = _mm512_loadu_ps(from);
-    __m512i bits = _mm512_castps_si512(values);
-    __m512i rounded = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff));
-    __mmask16 is_odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x10000));
-    __mmask16 is_nan = _mm512_cmp_ps_mask(values, values, _CMP_UNORD_Q);
-    rounded = _mm512_mask_add_epi32(rounded, is_odd, bits, _mm512_set1_epi32(0x8000));
-    rounded = _mm512_mask_or_epi32(rounded, is_nan, bits, _mm512_set1_epi32(0x400000));
+    __m512i bits = _mm512_loadu_si512(from);
+    __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
     rounded = _mm512_permutexvar_epi16(odd_words(), rounded);
     _mm256_storeu_si256((__m256i *)to, _mm512_castsi512_si256(rounded));
 }
@@ -147,13 +148,10 @@ static inline void widen_vector_bfloat16(const uint16_t *from, float *to)
 
 static inline void narrow_vector_bfloat16(const float *from, uint16_t *to)
 {
-    __m256 values = _mm256_loadu_ps(from);
-    __m256i bits = _mm256_castps_si256(values);
+    __m256i bits = _mm256_loadu_si256((const __m256i *)from);
     __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
     __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
-    __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
-    __m256i is_nan = _mm256_castps_si256(_mm256_cmp_ps(values, values, _CMP_UNORD_Q));
-    rounded = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, quiet, is_nan), 16);
+    rounded = _mm256_srli_epi32(rounded, 16);
     _mm_storeu_si128((__m128i *)to, _mm_packus_epi32(_mm256_castsi256_si128(rounded),
                                                      _mm256_extracti128_si256(rounded, 1)));
 }

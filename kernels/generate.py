@@ -97,9 +97,9 @@ class ElementwiseLoop:
 
     def expression(self, array_index: str = "", parameter_index: str = "", module: str = "", half: bool = False) -> str:
         """One element in Cython, from inputs written with these indices, by the formula in this module."""
-        operands = [operand + array_index for operand in self.arrays] + [
-            operand + parameter_index for operand in self.parameters
-        ]
+        parameter = "plain_nan({}{})" if half and parameter_index.startswith("[") else "{}{}"
+        operands = [operand + array_index for operand in self.arrays]
+        operands += [parameter.format(operand, parameter_index) for operand in self.parameters]
         factor = "" if self.formula == self.name else f"{operands.pop(0)} * "
         formula = self.half_formula if half else self.formula
         return f"{factor}{module}{formula}({', '.join(operands)})"

@@ -10,7 +10,7 @@ import pytest
 
 import fastact
 from fastact._public import engine
-from tests.catalogue import LOOPS, ONE_OPERAND, Loop, bfloat16, points
+from tests.catalogue import LOOPS, ONE_OPERAND, Loop, bfloat16, dtype_of, points
 
 FLOATS = ("float16", "bfloat16", "float32", "float64", "longdouble")
 SOME = [loop for loop in LOOPS if loop.record.name in ("sigmoid", "gelu", "relu", "leaky_relu", "hard_tanh")]
@@ -181,6 +181,24 @@ def test_a_refused_out_is_not_written_to(loop: Loop) -> None:
     assert (readonly == 7).all()
     with pytest.raises(TypeError):
         call(loop, x, out=[1.0])
+
+
+@every_loop
+@pytest.mark.parametrize("dtype", FLOATS[:4])
+def test_in_place(loop: Loop, dtype: str) -> None:
+    for n in (1, 15, 16, 17, 48, 1000, 1040, 5001):
+        x = numbers(n, dtype)
+        expected = call(loop, x)
+        assert call(loop, x, out=x) is x
+        assert x.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_any_parameter_that_is_not_a_number_gives_none(dtype: str) -> None:
+    x = -np.abs(numbers(1000, dtype)) - np.ones(1, dtype_of(dtype))
+    patterns = np.array([0x7FC00000, 0x7FFFFFFF, 0xFFFFFFFF, 0x7F800001], np.uint32).view(np.float32)
+    for slope in (*patterns, np.resize(patterns, 1000)):
+        assert np.isnan(fastact.prelu(x, slope)).all()
 
 
 @some_loops

@@ -68,23 +68,24 @@ cdef inline float tanh_derivative_half(float x) noexcept nogil:
 
 cdef inline float log_sigmoid_half(float x) noexcept nogil:
     cdef float depth = size_up_to(x, <float>110), y
-    y = fma(-half_log1p_exp(depth), <float>5.421011e-20, <float>0 if x > 0 else x)
+    y = fma(-half_log1p_exp(depth, <float>0), <float>5.421011e-20, <float>0 if x > 0 else x)
     return -half_softplus_near(-x) if depth < <float>0.04 else y
     # 2, 0.50006 ULP
 
 
 cdef inline float softplus_half(float x, float beta) noexcept nogil:
-    cdef float z, depth, inverse, curved, y
+    cdef float z, z_low, depth, inverse, curved, y
     if not HAS_FMA:
         return softplus(x, beta)
     z = x * beta
     depth = size_up_to(z, <float>110)
     inverse = <float>1 / beta
-    # Divided by a beta near 0, what is 0 must be so exactly. The rounding of beta x counts |beta x| times.
-    curved = half_log1p_exp(depth) * <float>5.421011e-20
-    curved = curved - copy_sign(<float>1, z) * fma(x, beta, -z) * curved
-    curved = curved if depth < <float>110 else <float>0
-    y = fma(curved, inverse, <float>0 if z < 0 else x)
+    # The rounding of beta x counts |beta x| times.
+    z_low = fma(x, beta, -z)
+    z_low = float32_of_bits(bits_of_float32(z_low) ^ (bits_of_float32(z) & 0x80000000U))
+    # Divided by a beta near 0, what is nearly 0 might not be.
+    curved = half_log1p_exp(depth, z_low) * <float>5.421011e-20 * inverse
+    y = (curved if depth < <float>110 else <float>0) + (<float>0 if z < 0 else x)
     return half_softplus_near(z) * inverse if depth < <float>0.04 else y
     # 2, 0.50006 ULP
 

@@ -83,10 +83,11 @@ cdef inline float half_sigmoid_of_product(float a, float b, float b_low) noexcep
     return <float>5.421011e-20 / fma(m * f, ratio, m + <float>5.421011e-20)
 
 
-cdef inline float half_log1p_exp(float depth) noexcept nogil:
-    """log(1 + e**-depth) for 0 <= depth <= 131, times 2**64."""
+cdef inline float half_log1p_exp(float depth, float depth_low) noexcept nogil:
+    """log(1 + e**-(depth + depth_low)) for 0 <= depth <= 131, times 2**64."""
     cdef float r, sum, m, power, e, s, ratio
     r, sum = half_reduced(-depth, <float>12583103.0)
+    r = r - depth_low
     m = power_of_two(sum)
     power = fma(m, half_exact_expm1(r), m)
     e = power * <float>5.421011e-20
