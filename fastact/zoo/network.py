@@ -23,6 +23,9 @@ INITIALISATIONS: dict[str, Callable[[int, int], float]] = {
     "lecun": lambda inputs, units: 1 / inputs,
 }
 
+# Units of a layer: weights between two larger ones are no longer small enough to be forgotten about.
+MOST_UNITS = 4096
+
 
 def hidden_activation(asker: str, name: str) -> Activation:
     """The record of an activation that a hidden layer can have; a ValueError that names the asker for others."""
