@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 
 try:
@@ -38,6 +39,8 @@ class Commands(click.Group):
 
 def main() -> int:
     """Runs the command line; every error is one line on stderr."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal of few characters gets what it can show
     group = Commands(help="Activation functions on NumPy arrays.", no_args_is_help=True)
     try:
         return group.main(prog_name="python -m fastact", standalone_mode=False) or 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Callable
+from functools import partial
 from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
 from types import ModuleType
 from typing import Any, Protocol
@@ -44,6 +46,13 @@ class Engine(Protocol):
 
     def addresses(self, record: Activation, operation: str) -> dict[str, int] | None:
         """Where the operation's loops lie in memory, by the name of their dtype; None if they are not machine code."""
+
+    def layer_end(self, record: Activation, dtype: np.dtype[Any]) -> Callable[[Any, Any], None] | None:
+        """What makes `rows` the activation of rows + bias, both contiguous and of this dtype, in one pass.
+
+        The activation takes one array, and its parameters have defaults. None if the engine has nothing better than a
+        sum and an activation.
+        """
 
     def set_num_threads(self, n: int) -> None: ...
 
@@ -117,6 +126,13 @@ class CompiledEngine:
     def addresses(self, record: Activation, operation: str) -> dict[str, int]:
         _, _, addresses = self.kernels.loops[loop_name(record, operation)]
         return dict(addresses)
+
+    def layer_end(self, record: Activation, dtype: np.dtype[Any]) -> Callable[[Any, Any], None] | None:
+        address = self.addresses(record, "value").get(dtype.name) if self.has(record, "value") else None
+        if address is None:  # a user's own activation, longdouble
+            return None
+        parameters = np.array([parameter.default for parameter in record.parameters.values()], dtype)
+        return partial(self.kernels.finish_layer, address, parameters)
 
     def set_num_threads(self, n: int) -> None:
         self.kernels.set_num_threads(n)

@@ -305,6 +305,9 @@ class NumpyEngine:
     def addresses(self, record: Activation, operation: str) -> None:
         """Nothing: the loops are Python's."""
 
+    def layer_end(self, record: Activation, dtype: np.dtype[Any]) -> None:
+        """Nothing: a sum is NumPy's."""
+
     def get_num_threads(self) -> int:
         return 1
 

@@ -1,10 +1,10 @@
 /*
  * The elementwise loop: one driver for every activation, element type and memory layout.
  *
- * A block kernel (generated from a scalar formula) only ever sees contiguous float or double operands whose length
- * is a multiple of LANES and whose output overlaps no input, so that the compiler can vectorise it whole and every
- * element takes the same instructions wherever it stands. This driver brings any NumPy operands into that form:
- * strided, broadcast and half-precision operands, in-place calls and tails go through buffers that stay in L1.
+ * A block kernel (generated from a scalar formula) only ever sees contiguous operands whose length is a multiple of
+ * LANES and whose output overlaps no input, but for one that it is itself, so that the compiler can vectorise it whole
+ * and every element takes the same instructions wherever it stands. This driver brings any NumPy operands into that
+ * form: strided and broadcast operands and tails go through buffers that stay in L1.
  */
 #ifndef FASTACT_ELEMENTWISE_H
 #define FASTACT_ELEMENTWISE_H
@@ -23,10 +23,20 @@ enum {
     MAX_INPUTS = 4,
 };
 
-/* Computes output[i] from inputs[k][i] for i in [0, n); n is a multiple of LANES. */
-typedef void (*block_kernel)(const void **inputs, void *output, ptrdiff_t n);
+/*
+ * Computes output[i] from inputs[k][i] for i in [0, n); n is a multiple of LANES. If `uniform`, each parameter is one
+ * number, inputs[k][0], which the compiler then keeps in a register, with whatever follows from it alone.
+ */
+typedef void (*block_kernel)(const void **inputs, void *output, ptrdiff_t n, int uniform);
 
-/* How elements of an array type are brought into the type that the kernel computes in, and back. */
+/* What a kernel returns. A formula is inlined into it whole, for a call would keep the loop from being vectorised. */
+#if defined(__GNUC__)
+#define KERNEL_RESULT __attribute__((flatten)) void
+#else
+#define KERNEL_RESULT void
+#endif
+
+/* An array type, and how the row-wise functions bring its elements into the type that they compute in, and back. */
 typedef struct {
     ptrdiff_t size;                                              /* bytes of an array element */
     ptrdiff_t compute_size;                                      /* bytes of a kernel element */
@@ -52,6 +62,7 @@ typedef struct {
     int inputs;                          /* arrays, then parameters */
     char *const *data;                   /* inputs, then the output */
     const ptrdiff_t *strides;
+    int uniform;                         /* there are parameters, and none is an array */
     int place;                           /* of the output: an output_place */
     int streaming;                       /* write past the caches */
 } elementwise_call;
@@ -121,33 +132,20 @@ static inline ptrdiff_t round_up_to_lanes(ptrdiff_t n)
 }
 
 /* The kernel's view of n <= BLOCK elements of an operand: its own memory where that serves, else `buffer`. */
-static const void *load_block(const element_type *type, const char *data, ptrdiff_t stride, ptrdiff_t n,
-                              block_buffer *buffer)
+static const void *load_block(ptrdiff_t size, const char *data, ptrdiff_t stride, ptrdiff_t n, block_buffer *buffer)
 {
-    int contiguous = stride == type->size;
-    if (contiguous && type->widen == NULL && n % LANES == 0) {
+    if (stride == size && n % LANES == 0) {
         return data;
     }
     if (stride == 0) {
-        type->widen ? type->widen(data, buffer->bytes, 1) : (void)memcpy(buffer->bytes, data, (size_t)type->size);
-        fill(buffer->bytes, type->compute_size, round_up_to_lanes(n));
+        memcpy(buffer->bytes, data, (size_t)size);
+        fill(buffer->bytes, size, round_up_to_lanes(n));
         return buffer->bytes;
     }
-    if (type->widen == NULL) {
-        copy_strided(data, stride, buffer->bytes, type->size, type->size, n);
-    }
-    else if (contiguous) {
-        type->widen(data, buffer->bytes, n);
-    }
-    else {
-        uint16_t packed[BLOCK];
-        copy_strided(data, stride, (char *)packed, type->size, type->size, n);
-        type->widen(packed, buffer->bytes, n);
-    }
+    copy_strided(data, stride, buffer->bytes, size, size, n);
     /* The lanes past a tail repeat its last element: no made-up value meets the kernel. */
     for (ptrdiff_t i = n; i < round_up_to_lanes(n); i++) {
-        memcpy(buffer->bytes + i * type->compute_size, buffer->bytes + (n - 1) * type->compute_size,
-               (size_t)type->compute_size);
+        memcpy(buffer->bytes + i * size, buffer->bytes + (n - 1) * size, (size_t)size);
     }
     return buffer->bytes;
 }
@@ -156,21 +154,15 @@ static const void *load_block(const element_type *type, const char *data, ptrdif
 static void store_block(const elementwise_call *call, const block_buffer *buffer, char *data, ptrdiff_t stride,
                         ptrdiff_t n)
 {
-    const element_type *type = call->type;
-    const char *results = buffer->bytes;
-    uint16_t narrowed[BLOCK];
-    if (type->narrow != NULL) {
-        type->narrow(results, narrowed, n);
-        results = (const char *)narrowed;
-    }
+    ptrdiff_t size = call->type->size;
     if (call->streaming) {
-        stream_copy(data, results, (size_t)(n * type->size));
+        stream_copy(data, buffer->bytes, (size_t)(n * size));
     }
-    else if (stride == type->size) {
-        memcpy(data, results, (size_t)(n * type->size));
+    else if (stride == size) {
+        memcpy(data, buffer->bytes, (size_t)(n * size));
     }
     else {
-        copy_strided(results, type->size, data, stride, type->size, n);
+        copy_strided(buffer->bytes, size, data, stride, size, n);
     }
 }
 
@@ -206,17 +198,23 @@ static output_place place_of_output(const elementwise_call *call, ptrdiff_t n)
     return place;
 }
 
-static int all_contiguous(const elementwise_call *call)
+static inline int is_uniform(const elementwise_call *call, int k)
+{
+    return call->uniform && k >= call->arrays;
+}
+
+/* Whether the kernel may read every operand where it lies. */
+static int all_readable(const elementwise_call *call)
 {
     for (int k = 0; k < call->inputs; k++) {
-        if (call->strides[k] != type_of_input(call, k)->size) {
+        if (call->strides[k] != type_of_input(call, k)->size && !is_uniform(call, k)) {
             return 0;
         }
     }
     return 1;
 }
 
-/* Computes elements [begin, end), at least LANES of them, straight from memory to memory. */
+/* Computes elements [begin, end), a multiple of LANES, straight from memory to memory. */
 static void compute_directly(const elementwise_call *call, ptrdiff_t begin, ptrdiff_t end)
 {
     int out = call->inputs;
@@ -224,28 +222,28 @@ static void compute_directly(const elementwise_call *call, ptrdiff_t begin, ptrd
     for (int k = 0; k < out; k++) {
         inputs[k] = call->data[k] + begin * call->strides[k];
     }
-    call->kernel(inputs, call->data[out] + begin * call->strides[out], end - begin);
+    call->kernel(inputs, call->data[out] + begin * call->strides[out], end - begin, call->uniform);
 }
 
-/* Computes elements [begin, end) of a call block by block. */
+/* Computes elements [begin, end) of a call, block by block where they cannot be computed directly. */
 static void elementwise_range(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const elementwise_call *call = context;
     int out = call->inputs;
     /* The kernel may then write straight to the output. */
-    int direct = call->place == APART && call->strides[out] == call->type->size && call->type->narrow == NULL
-                 && !call->streaming;
+    int direct = call->place != BEHIND && call->strides[out] == call->type->size && !call->streaming;
     block_buffer buffers[MAX_INPUTS], results;
     const void *inputs[MAX_INPUTS];
     ptrdiff_t n;
 
-    if (direct && end - begin >= LANES && all_contiguous(call)) {
+    if (direct && end - begin >= LANES && all_readable(call)) {
         ptrdiff_t tail = (end - begin) % LANES;
         compute_directly(call, begin, end - tail);
-        if (tail != 0) {
+        begin = end - tail;
+        if (tail != 0 && call->place == APART) {
             compute_directly(call, end - LANES, end);    /* some elements twice, to the same bits */
+            return;
         }
-        return;
     }
     for (ptrdiff_t i = begin; i < end; i += n) {
         n = end - i;
@@ -258,22 +256,34 @@ static void elementwise_range(void *context, ptrdiff_t begin, ptrdiff_t end)
         for (int k = 0; k < out; k++) {
             /* A broadcast operand's first block serves all the later ones, none of which is longer. */
             if (call->strides[k] != 0 || i == begin) {
-                inputs[k] = load_block(type_of_input(call, k), call->data[k] + i * call->strides[k], call->strides[k],
-                                       n, &buffers[k]);
+                const char *data = call->data[k] + i * call->strides[k];
+                inputs[k] = is_uniform(call, k)
+                                ? data
+                                : load_block(type_of_input(call, k)->size, data, call->strides[k], n, &buffers[k]);
             }
         }
         char *place = call->data[out] + i * call->strides[out];
         if (direct && n % LANES == 0) {
-            call->kernel(inputs, place, n);
+            call->kernel(inputs, place, n, call->uniform);
         }
         else {
-            call->kernel(inputs, results.bytes, round_up_to_lanes(n));
+            call->kernel(inputs, results.bytes, round_up_to_lanes(n), call->uniform);
             store_block(call, &results, place, call->strides[out], n);
         }
     }
     if (call->streaming) {
         stream_fence();
     }
+}
+
+static int all_uniform(const elementwise_call *call)
+{
+    for (int k = call->arrays; k < call->inputs; k++) {
+        if (call->strides[k] != 0) {
+            return 0;
+        }
+    }
+    return call->inputs > call->arrays;
 }
 
 /* Elements of a chunk that one thread claims at a time. */
@@ -296,6 +306,7 @@ static void elementwise(block_kernel kernel, const element_type *type, int array
         .strides = strides,
     };
     call.place = place_of_output(&call, n);
+    call.uniform = call.place != BEHIND && all_uniform(&call);    /* else the output may overwrite a parameter */
     call.streaming = call.place == APART && strides[call.inputs] == type->size && streaming_pays(n * type->size);
     if (n < threshold || call.place == BEHIND || pool_num_threads() == 1) {
         elementwise_range(&call, 0, n);
@@ -303,6 +314,30 @@ static void elementwise(block_kernel kernel, const element_type *type, int array
     else {
         pool_run(elementwise_range, &call, n, CHUNK);
     }
+}
+
+static int is_1(const element_type *type, const char *data)
+{
+    float number32 = 1;
+    double number64 = 1;
+    return memcmp(data, type == &FLOAT32 ? (void *)&number32 : (void *)&number64, (size_t)type->size) == 0;
+}
+
+/* The same for a function of one parameter that has another kernel, without it, for where it is 1 for all elements. */
+static void elementwise_at_1(block_kernel kernel, block_kernel kernel_at_1, const element_type *type, int arrays,
+                             char *const *data, const ptrdiff_t *strides, ptrdiff_t n, ptrdiff_t threshold)
+{
+    char *operands[MAX_INPUTS];
+    ptrdiff_t steps[MAX_INPUTS];
+    if (strides[arrays] != 0 || !is_1(type, data[arrays])) {
+        elementwise(kernel, type, arrays, 1, data, strides, n, threshold);
+        return;
+    }
+    for (int k = 0; k <= arrays; k++) {
+        operands[k] = data[k < arrays ? k : arrays + 1];
+        steps[k] = strides[k < arrays ? k : arrays + 1];
+    }
+    elementwise(kernel_at_1, type, arrays, 0, operands, steps, n, threshold);
 }
 
 #endif

@@ -1,8 +1,9 @@
 """Makes a CPU target's Cython module from the scalar formulas and the template, during the build.
 
 The formulas' own definitions are the list of what there is: whatever `activations/*.pxi` define gets its loops, and a
-formula called `NAME_derivative` also gets `NAME_backward`, which multiplies it with a gradient in the same pass. The
-row-wise functions are found in the same way, from the tables of their arithmetic in `rowwise_real.h`.
+formula called `NAME_derivative` also gets `NAME_backward`, which multiplies it with a gradient in the same pass. What
+`NAME_at_1` defines is a cheaper `NAME` for its one parameter at 1: the loop takes it where that is one number for all
+elements. The row-wise functions are found in the same way, from the tables of their arithmetic in `rowwise_real.h`.
 
 The same formulas make the package's `cython_api.pxd`, for the loops that users write in Cython themselves.
 """
@@ -10,11 +11,11 @@ The same formulas make the package's `cython_api.pxd`, for the loops that users 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PRIMITIVES = [HERE / "primitives" / f"{name}.pxi" for name in ("core", "algebraic", "self_gated", "softplus")]
+PRIMITIVES = [HERE / "primitives" / f"{name}.pxi" for name in ("core", "algebraic", "self_gated", "softplus", "half")]
 FORMULAS = sorted((HERE / "activations").glob("*.pxi"))
 ROW_FUNCTIONS = HERE / "rowwise_real.h"
 TEMPLATE = HERE / "module.pyx.in"
@@ -24,6 +25,10 @@ SOURCES = sorted(path for pattern in ("*.pxi", "*.in", "*.h", "*.c", "*.py") for
 # Operands of these names are arrays of the call's dtype, and so is the value that a gate lets through; all others are
 # parameters.
 ARRAYS = frozenset({"x", "grad", "gate"})
+
+# Formulas of a half-precision array's own, with the accuracy that it needs.
+HALF_FORMULAS = HERE / "activations" / "half.pxi"
+HALF_DEFINITION = re.compile(r"^cdef inline float (\w+_half)\(", re.MULTILINE)
 
 DEFINITION = re.compile(r"^cdef inline (real|number) (\w+)\(([^)]*)\) noexcept nogil:", re.MULTILINE)
 
@@ -42,6 +47,15 @@ class ElementType:
     name: str
     ctype: str
     driver: str
+
+    @property
+    def is_half(self) -> bool:
+        return self.name in ("float16", "bfloat16")
+
+    @property
+    def kernel(self) -> str:
+        """Which of a formula's kernels serves such arrays: halves have their own, others the one for the C type."""
+        return self.name if self.is_half else self.ctype
 
     @property
     def parameter(self) -> str:
@@ -67,48 +81,70 @@ INTEGER_TYPES = (
 
 @dataclass(frozen=True)
 class ElementwiseLoop:
-    """A ufunc's inner loops: its name, its inputs, and the formula, which a backward pass multiplies with `grad`."""
+    """A ufunc's inner loops: name, inputs (arrays first), and formula, which a backward pass multiplies with `grad`."""
 
     name: str
     inputs: tuple[str, ...]
     formula: str
+    half_formula: str  # the same where it has no shorter form for half-precision arrays
     types: tuple[ElementType, ...]
+    at_1: ElementwiseLoop | None = None
 
-    def expression(self, index: str = "", module: str = "") -> str:
-        """One element in Cython, from inputs written with this index, by the formula in this module."""
-        operands = [operand + index for operand in self.inputs]
+    @property
+    def kernels(self) -> tuple[ElementwiseLoop, ...]:
+        """Itself, and what serves where its parameter is 1."""
+        return (self, self.at_1) if self.at_1 else (self,)
+
+    def expression(self, array_index: str = "", parameter_index: str = "", module: str = "", half: bool = False) -> str:
+        """One element in Cython, from inputs written with these indices, by the formula in this module."""
+        parameter = "plain_nan({}{})" if half and parameter_index.startswith("[") else "{}{}"
+        operands = [operand + array_index for operand in self.arrays]
+        operands += [parameter.format(operand, parameter_index) for operand in self.parameters]
         factor = "" if self.formula == self.name else f"{operands.pop(0)} * "
-        return f"{factor}{module}{self.formula}({', '.join(operands)})"
+        formula = self.half_formula if half else self.formula
+        return f"{factor}{module}{formula}({', '.join(operands)})"
 
     def declarations(self, ctype: str) -> str:
         """The inputs as a function's parameters of this type."""
         return ", ".join(f"{ctype} {operand}" for operand in self.inputs)
 
     @property
-    def arrays(self) -> int:
+    def arrays(self) -> tuple[str, ...]:
         arrays = ARRAYS | {"value"} if "gate" in self.inputs else ARRAYS
-        return sum(operand in arrays for operand in self.inputs)
+        return tuple(operand for operand in self.inputs if operand in arrays)
 
     @property
-    def parameters(self) -> int:
-        return len(self.inputs) - self.arrays
+    def parameters(self) -> tuple[str, ...]:
+        return self.inputs[len(self.arrays) :]
 
     @property
     def ctypes(self) -> list[str]:
         return sorted({element.ctype for element in self.types})
 
 
-def elementwise_loops(source: str) -> list[ElementwiseLoop]:
+def elementwise_loops(source: str, half_formulas: frozenset[str]) -> list[ElementwiseLoop]:
     """The loops for the formulas that a source text defines, in its order."""
-    loops = []
+    loops: list[ElementwiseLoop] = []
     for fused_type, name, operands in DEFINITION.findall(source):
         inputs = tuple(operand.split()[-1] for operand in operands.split(","))
         types = REAL_TYPES + (INTEGER_TYPES if fused_type == "number" else ())
-        loops.append(ElementwiseLoop(name, inputs, name, types))
-        backward = name.removesuffix("_derivative") + "_backward"
-        if name.endswith("_derivative") and f" {backward}(" not in source:
-            loops.append(ElementwiseLoop(backward, ("grad", *inputs), name, types))
+        half = name + "_half" if name + "_half" in half_formulas else name
+        made = [ElementwiseLoop(name, inputs, name, half, types)]
+        function, operation, suffix = name.partition("_derivative")
+        backward = f"{function}_backward{suffix}"
+        if operation and f" {backward}(" not in source:
+            made.append(ElementwiseLoop(backward, ("grad", *inputs), name, half, types))
+        if name.endswith("_at_1"):
+            loops = [with_kernel_at_1(loop, made) for loop in loops]
+        else:
+            loops += made
     return loops
+
+
+def with_kernel_at_1(loop: ElementwiseLoop, kernels: list[ElementwiseLoop]) -> ElementwiseLoop:
+    """The loop, with the one of these kernels that is its own where its parameter is 1."""
+    own = [kernel for kernel in kernels if kernel.name == f"{loop.name}_at_1"]
+    return replace(loop, at_1=own[0]) if own else loop
 
 
 @dataclass(frozen=True)
@@ -142,7 +178,8 @@ def rowwise_loops(source: str) -> list[RowwiseLoop]:
 
 
 def all_elementwise_loops() -> list[ElementwiseLoop]:
-    return [loop for path in FORMULAS for loop in elementwise_loops(path.read_text())]
+    half_formulas = frozenset(HALF_DEFINITION.findall(HALF_FORMULAS.read_text()))
+    return [loop for path in FORMULAS for loop in elementwise_loops(path.read_text(), half_formulas)]
 
 
 def write_module(module: str, directory: Path) -> Path:
@@ -154,6 +191,7 @@ def write_module(module: str, directory: Path) -> Path:
         rowwise_loops=rowwise_loops(ROW_FUNCTIONS.read_text()),
         element_types=REAL_TYPES + INTEGER_TYPES,
         real_types=REAL_TYPES,
+        half_types=[element for element in REAL_TYPES if element.is_half],
     )
     return write(directory / f"{module}.pyx", text)
 

@@ -25,11 +25,18 @@
 #if defined(__clang__)
 #define INDEPENDENT_ITERATIONS _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)
-#define INDEPENDENT_ITERATIONS _Pragma("GCC ivdep")
+#define INDEPENDENT_ITERATIONS _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
 #elif defined(_MSC_VER)
 #define INDEPENDENT_ITERATIONS __pragma(loop(ivdep))
 #else
 #define INDEPENDENT_ITERATIONS
+#endif
+
+/* A function of many uses, each of which its constant arguments make another function. */
+#if defined(__GNUC__)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE inline
 #endif
 
 enum {
@@ -38,8 +45,10 @@ enum {
     GRID_STEPS = 32,                /* vectors whose float32 sums stay exact */
     MAXIMUM_LANES = 4 * SUM_LANES,
     ROWS_AT_ONCE = 16,
+    ROWS_IN_L1 = 24 << 10,          /* bytes of several rows that are computed together */
     TERM_BLOCK = 1024,              /* terms of a sum that stay in L1 */
     TILE_ROWS = 64,                 /* rows of a tile */
+    TILE_LINES = 256,               /* bytes of a step of a float32 tile */
     TILE_STEPS = 32,                /* entries of a row, at most, in a tile on the stack */
     CROSSING = 16,                  /* rows across memory that are fetched together: a cache line's worth */
     CROSSING_BLOCK = 128,           /* entries of each that are fetched at a time */
@@ -55,7 +64,32 @@ typedef struct {
     int pass;
 } row_state;
 
+/* Asks for memory that is read next, so that it comes while something else is computed: to L2, for in L1 it would be in
+   the way of what is. */
+static inline void fetch_ahead(const void *from, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64) {
+#if defined(__GNUC__)
+        __builtin_prefetch((const char *)from + i, 0, 2);
+#elif HAVE_STREAMING_STORES
+        _mm_prefetch((const char *)from + i, _MM_HINT_T1);
+#endif
+    }
+}
+
 static const row_state NEW_ROW = {-INFINITY, 0, 0, 0, 0, 0, 0, 0};
+
+/* A few contiguous rows that are computed together. */
+typedef struct {
+    const char *x, *next;           /* the rows after them, which are fetched meanwhile */
+    ptrdiff_t x_stride;
+    char *y;
+    ptrdiff_t y_stride;
+    char *scratch;                  /* for as many rows, or NULL */
+    line_edge *edge;                /* of results that are written past the caches, or NULL */
+    ptrdiff_t n;
+    int count, places;              /* places: the count, rounded up to whole vectors */
+} row_group;
 
 typedef struct {
     int inputs;
@@ -67,8 +101,8 @@ typedef struct {
     int (*finish)(row_state *state);            /* 0: read the row again; NULL: nothing to do */
     void (*emit)(const row_state *state, const void *const *inputs, void *output, ptrdiff_t begin, ptrdiff_t n);
     /* A few contiguous rows in cache, or NULL. */
-    void (*few)(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, int count, ptrdiff_t n);
-    void (*tile)(void *tile, ptrdiff_t n);      /* TILE_ROWS rows in place, or NULL */
+    void (*few)(const row_group *group);
+    void (*tile)(void *tile, ptrdiff_t n, const char *next, ptrdiff_t next_step);   /* TILE_ROWS rows, or NULL */
 } row_function;
 
 static void add_to_sum(row_state *state, double term)
@@ -148,15 +182,15 @@ static inline double log1p_of(double x)
 static const ptrdiff_t ROW_IN_CACHE = 256 << 10;
 /* Bytes of a tile that stays in the L2 cache. */
 static const ptrdiff_t TILE_IN_CACHE = 512 << 10;
-/* Bytes of several rows that are computed together. */
-static const ptrdiff_t ROWS_IN_L1 = 24 << 10;
 /* Bytes of a longer row's blocks. */
 static const ptrdiff_t LONG_ROW_BLOCK = 16 << 10;
 /* Entries of the parts of a long row that threads share; there are at most MAX_PARTS. */
 static const ptrdiff_t ROW_PART = 1 << 17;
 enum { MAX_PARTS = 64 };
-/* Elements of rows that a thread claims at a time, and from which helper threads pay. */
-static const ptrdiff_t ROWS_CHUNK = 1 << 15, ROWS_THRESHOLD = 1 << 15;
+/* Elements of rows that a thread claims at a time, at least and at most, and from which helper threads pay. */
+static const ptrdiff_t ROWS_CHUNK = 1 << 15, LARGEST_CHUNK = 1 << 18, ROWS_THRESHOLD = 1 << 15;
+/* Chunks for each thread, so that one that is held up does not hold up the others for long. */
+static const ptrdiff_t CHUNKS_A_THREAD = 16;
 
 typedef struct {
     const row_function *function;
@@ -437,19 +471,39 @@ static void short_row(const rowwise_call *call, ptrdiff_t row)
 
 static int few_serves(const rowwise_call *call)
 {
-    return call->function->few != NULL && lies_ready(call, 0) && writes_rows_directly(call)
+    return call->function->few != NULL && lies_ready(call, 0)
+        && (call->function->reduces || is_contiguous(call, call->operands - 1, call->type->size))
         && call->n * call->type->size <= ROW_IN_CACHE;
 }
 
 /* Contiguous rows, a few at a time: as many as stay in L1 together. */
 static void few_rows(const rowwise_call *call, ptrdiff_t begin, ptrdiff_t end)
 {
-    int out = call->operands - 1;
-    ptrdiff_t together = ROWS_IN_L1 / (call->n * call->type->size);
+    _Alignas(64) char in_l1[ROWS_IN_L1 + 64];
+    line_edge edge = {.bytes = 0};
+    int out = call->operands - 1, streaming = call->streaming && call->n >= VECTOR;
+    ptrdiff_t bytes = call->n * call->type->size;
+    ptrdiff_t together = ROWS_IN_L1 / bytes;
+    char *on_heap = together < 1 && streaming ? malloc((size_t)bytes + 128) : NULL;
+    char *scratch = together >= 1 ? in_l1 : on_heap;
+    row_group group = {.x_stride = call->row_strides[0], .y_stride = call->row_strides[out], .n = call->n};
+    if (streaming && scratch != NULL) {     /* lines of the results are lines of the scratch */
+        group.scratch = scratch + ((uintptr_t)(row_of(call, out, begin) - scratch) & 63);
+    }
+    group.edge = streaming ? &edge : NULL;
     together = together < 1 ? 1 : together > ROWS_AT_ONCE ? ROWS_AT_ONCE : together;
     for (ptrdiff_t row = begin; row < end; row += together) {
-        call->function->few(row_of(call, 0, row), call->row_strides[0], row_of(call, out, row), call->row_strides[out],
-                            (int)(end - row < together ? end - row : together), call->n);
+        group.count = (int)(end - row < together ? end - row : together);
+        group.places = (group.count + 7) & -8;
+        group.x = row_of(call, 0, row);
+        group.next = row_of(call, 0, row + 2 * together <= end ? row + together : row);
+        group.y = row_of(call, out, row);
+        call->function->few(&group);
+    }
+    free(on_heap);
+    if (streaming) {
+        edge_before(&edge, NULL);
+        stream_fence();
     }
 }
 
@@ -540,6 +594,12 @@ static void rows_one_by_one(void *context, ptrdiff_t begin, ptrdiff_t end)
 static void copy_plane(const char *from, ptrdiff_t from_step, ptrdiff_t from_lane, char *to, ptrdiff_t to_step,
                        ptrdiff_t to_lane, ptrdiff_t steps, ptrdiff_t lanes, ptrdiff_t size)
 {
+    if (from_lane == size && to_lane == size && lanes * size == TILE_LINES) {      /* a size the compiler knows */
+        for (ptrdiff_t j = 0; j < steps; j++) {
+            memcpy(to + j * to_step, from + j * from_step, TILE_LINES);
+        }
+        return;
+    }
     if (from_lane == size && to_lane == size) {
         for (ptrdiff_t j = 0; j < steps; j++) {
             memcpy(to + j * to_step, from + j * from_step, (size_t)(lanes * size));
@@ -614,9 +674,21 @@ static void store_tile(const rowwise_call *call, ptrdiff_t row, ptrdiff_t lanes,
             copy_strided((const char *)packed, 2, to + j * to_step, call->row_strides[out], 2, lanes);
         }
     }
-    if (type->narrow == NULL) {
+    if (type->narrow == NULL && call->streaming) {
+        for (ptrdiff_t j = 0; j < steps; j++) {
+            stream_copy(to + j * to_step, tile + j * step, (size_t)(lanes * type->size));
+        }
+    }
+    else if (type->narrow == NULL) {
         copy_plane(tile, step, type->size, to, to_step, call->row_strides[out], steps, lanes, type->size);
     }
+}
+
+/* Rows of the tile that begins at `row`: where results are written past the caches, a tile ends with a line. */
+static ptrdiff_t lanes_at(const rowwise_call *call, ptrdiff_t row)
+{
+    ptrdiff_t past = (ptrdiff_t)((uintptr_t)row_of(call, call->operands - 1, row) & 63) / call->type->size;
+    return call->streaming ? TILE_ROWS - past : TILE_ROWS;
 }
 
 static void rows_in_tiles(void *context, ptrdiff_t begin, ptrdiff_t end)
@@ -628,14 +700,24 @@ static void rows_in_tiles(void *context, ptrdiff_t begin, ptrdiff_t end)
         rows_one_by_one(context, begin, end);
         return;
     }
+    int along = call->row_strides[0] == call->type->size;   /* the next tile lies beside this one, and is fetched */
     char *tile = on_heap == NULL ? on_stack : on_heap + (-(uintptr_t)on_heap & 63);
-    for (ptrdiff_t row = begin; row < end; row += TILE_ROWS) {
-        ptrdiff_t lanes = end - row < TILE_ROWS ? end - row : TILE_ROWS;
+    for (ptrdiff_t row = begin, lanes; row < end; row += lanes) {
+        lanes = lanes_at(call, row);
+        lanes = end - row < lanes ? end - row : lanes;
         load_tile(call, row, lanes, tile);
-        call->function->tile(tile, call->n);
+        if (along && row + lanes + TILE_ROWS <= end) {
+            call->function->tile(tile, call->n, row_of(call, 0, row + lanes), call->strides[0][0]);
+        }
+        else {
+            call->function->tile(tile, call->n, tile, TILE_ROWS * call->type->compute_size);
+        }
         store_tile(call, row, lanes, tile);
     }
     free(on_heap);
+    if (call->streaming) {
+        stream_fence();
+    }
 }
 
 /* Rows that run across memory, CROSSING of them together: entries are fetched along memory, CROSSING_BLOCK of each. */
@@ -750,7 +832,9 @@ static void rows_crossing(void *context, ptrdiff_t begin, ptrdiff_t end)
 
 static void over_rows(pool_task task, rowwise_call *call, ptrdiff_t granule)
 {
-    ptrdiff_t chunk = ROWS_CHUNK / (call->n + 1) / granule * granule;
+    ptrdiff_t elements = call->rows * call->n / (CHUNKS_A_THREAD * pool_num_threads());
+    elements = elements < ROWS_CHUNK ? ROWS_CHUNK : elements > LARGEST_CHUNK ? LARGEST_CHUNK : elements;
+    ptrdiff_t chunk = elements / (call->n + 1) / granule * granule;
     chunk = chunk < granule ? granule : chunk;
     if (call->rows <= chunk || call->rows * call->n < ROWS_THRESHOLD || pool_num_threads() == 1) {
         task(call, 0, call->rows);
@@ -803,12 +887,14 @@ static void rowwise(const row_function *function, const element_type *type, int 
         }
         return;
     }
-    call.streaming = streaming_pays(call.rows * call.n * type->size) && !function->reduces && !is_in_place(&call)
-        && is_contiguous(&call, call.operands - 1, type->size) && !few_serves(&call);
+    int out = call.operands - 1, past_caches = streaming_pays(call.rows * call.n * type->size) && !function->reduces
+        && !is_in_place(&call);
+    call.streaming = past_caches && is_contiguous(&call, out, type->size);
     int many = dimensions == 1 && call.rows >= CROSSING;
     int crossing = many && llabs(call.strides[0][0]) > llabs(strides[0]);
     if (many && function->tile != NULL
         && (call.n <= TILE_STEPS || (crossing && call.n * TILE_ROWS * type->compute_size <= TILE_IN_CACHE))) {
+        call.streaming = past_caches && strides[out] == type->size && type->narrow == NULL;
         over_rows(rows_in_tiles, &call, TILE_ROWS);
     }
     else if (crossing) {

@@ -130,46 +130,37 @@ static inline R(factor) R(factor_of)(double sum)
 static inline real R(scaled)(real e, real high, real low)
 {
 #if HAS_FMA || !IS_FLOAT
-    real share = FMA(e, high, e * low);
+    return FMA(e, high, e * low);
 #else
-    real share = (real)(e * ((double)high + low));
+    return (real)(e * ((double)high + low));
 #endif
-    return share > 1 ? 1 : share;
 }
 
-static inline void R(scale)(real *e, ptrdiff_t n, real high, real low)
+/* Where a row's largest exponential has a share above 1: brings down all that have. */
+static void R(cap)(real *e, ptrdiff_t n, real largest, real high, real low)
 {
+    while (R(scaled)(largest, high, low) > 1) {
+        largest = OF_BITS(BITS_OF(largest) - 1);
+    }
     for (ptrdiff_t i = 0; i < n; i++) {
-        e[i] = R(scaled)(e[i], high, low);
+        e[i] = e[i] > largest ? largest : e[i];
     }
 }
 
-/* The last entries of a row of n, less than a vector, at the end of a vector that begins with -inf. */
-static inline void R(load_tail)(const real *x, ptrdiff_t n, real *tail)
+/* The last VECTOR entries of a row of n, and how many of them are none of its tail: a row of fewer entries is led by
+   as many -inf, which count as nothing themselves. */
+static inline R(integer) R(load_tail)(const real *x, ptrdiff_t n, real *tail)
 {
     int before = VECTOR - (int)(n & (VECTOR - 1));
     if (n >= VECTOR) {
-        for (int i = 0; i < VECTOR; i++) {
-            tail[i] = i < before ? -(real)INFINITY : x[n - VECTOR + i];
-        }
-        return;
+        memcpy(tail, x + n - VECTOR, VECTOR * sizeof(real));
+        return before;
     }
     for (int i = 0; i < before; i++) {
         tail[i] = -(real)INFINITY;
     }
     memcpy(tail + before, x, (size_t)n * sizeof(real));
-}
-
-static inline void R(store_tail)(real *x, ptrdiff_t n, const real *tail)
-{
-    int before = VECTOR - (int)(n & (VECTOR - 1));
-    if (n >= VECTOR) {
-        for (int i = 0; i < VECTOR; i++) {
-            x[n - VECTOR + i] = i < before ? x[n - VECTOR + i] : tail[i];
-        }
-        return;
-    }
-    memcpy(x, tail + before, (size_t)n * sizeof(real));
+    return 0;
 }
 
 /* Numbers as integers of the same order, so that the compiler may reduce them in any order. The function is its own
@@ -283,11 +274,9 @@ static void R(move_sums)(row_state *state, double maximum)
     state->count = 0;
 }
 
-/* The sum of a row's exponentials but for the maximum's, which are counted instead: they would take the sum's last
-   digits, and log1p needs these where one entry towers above the others. float32's softmax needs no logarithm, and sums
-   them all. Exponentials that are stored, to `e`, are rounded, those in the sum are not: where few entries count, each
-   one's rounding does. */
-#define COUNTS_TIES(store) (!IS_FLOAT || !(store))
+/* The sum of a row's exponentials. With `counts` set, the maximum's are not in it but are counted: they would take the
+   sum's last digits, and log1p needs these where one entry towers above the others. Exponentials that are stored, to
+   `e`, are rounded, those in the sum are not: where few entries count, each one's rounding does. */
 #define EXPONENTIAL(x, power) R(exponential_parts)(x, reference.center, reference.low, reference.shift, &power)
 #define ROUNDED(excess, power) FMA(excess, power, power)
 
@@ -322,6 +311,25 @@ static inline double R(lane_total)(const R(exponential_sums) *sums, int l)
 {
     return (double)(sums->sum[l] - GRID_ORIGIN) + (double)sums->rest[l];
 }
+
+static inline double R(total_of)(const R(exponential_sums) *sums)
+{
+#if defined(__GNUC__)                   /* as in sum_of_lanes; four sums on the grid are still exact together */
+    typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
+    typedef double wide __attribute__((vector_size(32)));
+    const quad *sum = (const quad *)sums->sum, *rest = (const quad *)sums->rest;
+    quad exact = ((sum[0] - GRID_ORIGIN) + (sum[1] - GRID_ORIGIN)) + ((sum[2] - GRID_ORIGIN) + (sum[3] - GRID_ORIGIN));
+    quad small = (rest[0] + rest[1]) + (rest[2] + rest[3]);
+    wide total = __builtin_convertvector(exact, wide) + __builtin_convertvector(small, wide);
+    return (total[0] + total[1]) + (total[2] + total[3]);
+#else
+    double total = 0;
+    for (int l = 0; l < SUM_LANES; l++) {
+        total += R(lane_total)(sums, l);
+    }
+    return total;
+#endif
+}
 #undef GRID_ORIGIN
 #else
 typedef struct {
@@ -343,71 +351,86 @@ static inline double R(lane_total)(const R(exponential_sums) *sums, int l)
 {
     return sums->sums.sum[l] + sums->sums.carry[l];
 }
+
+static inline double R(total_of)(const R(exponential_sums) *sums)
+{
+    return total_of(&sums->sums);
+}
 #endif
 
-static inline double R(end_sums)(const R(exponential_sums) *sums)
-{
-    double lanes[SUM_LANES];
-    for (int l = 0; l < SUM_LANES; l++) {
-        lanes[l] = R(lane_total)(sums, l);
-    }
-    return sum_of_lanes(lanes);
-}
 
-static inline void R(sum_step)(R(exponential_sums) *sums, const real *x, real *e, int store, real maximum,
-                               R(reference) reference)
+/* The first `skip` entries do not count. */
+static inline void R(sum_step)(R(exponential_sums) *sums, const real *x, real *e, int store, int counts,
+                               real maximum, R(reference) reference, R(integer) skip)
 {
     INDEPENDENT_ITERATIONS
     for (int l = 0; l < SUM_LANES; l++) {
         real x0 = x[l], x1 = x[l + SUM_LANES], power0, power1;
         real excess0 = EXPONENTIAL(x0, power0), excess1 = EXPONENTIAL(x1, power1);
+        R(integer) in0 = l >= skip, in1 = l + SUM_LANES >= skip;
         if (store) {
             e[l] = ROUNDED(excess0, power0);
             e[l + SUM_LANES] = ROUNDED(excess1, power1);
         }
-        if (COUNTS_TIES(store)) {
-            sums->ties[l] += (x0 == maximum) + (x1 == maximum);
+        if (counts) {
+            sums->ties[l] += (in0 & (x0 == maximum)) + (in1 & (x1 == maximum));
             power0 = x0 == maximum ? 0 : power0;
             power1 = x1 == maximum ? 0 : power1;
         }
-        R(add_to_sums)(sums, l, excess0, power0);
-        R(add_to_sums)(sums, l, excess1, power1);
+        R(add_to_sums)(sums, l, excess0, in0 ? power0 : 0);
+        R(add_to_sums)(sums, l, excess1, in1 ? power1 : 0);
     }
 }
 
-/* With `store` set, the exponentials of the last entries, less than a vector, go to `tail`. */
-static inline double R(sum_exponentials)(const real *x, real *e, real *tail, ptrdiff_t n, int store, real maximum,
-                                         R(reference) reference, ptrdiff_t *count)
+/* With `store` set, the exponentials go to `e`. Meanwhile n entries from `next` on are fetched into the cache. */
+static ALWAYS_INLINE double R(sum_exponentials)(const real *x, real *e, ptrdiff_t n, int store, int counts,
+                                                real maximum, R(reference) reference, ptrdiff_t *count,
+                                                const real *next)
 {
     double total = 0;
     R(exponential_sums) sums;
     ptrdiff_t whole = n & -VECTOR, most = IS_FLOAT ? GRID_STEPS * VECTOR : whole;
+    real last[VECTOR];
+    R(integer) skip = whole < n ? R(load_tail)(x, n, last) : 0;
     for (ptrdiff_t i = 0; i < n;) {
         ptrdiff_t end = whole - i < most ? whole : i + most;
         R(start_sums)(&sums);
         for (; i < end; i += VECTOR) {
-            R(sum_step)(&sums, x + i, e + i, store, maximum, reference);
+            fetch_ahead(next + i, VECTOR * sizeof(real));
+            R(sum_step)(&sums, x + i, e + i, store, counts, maximum, reference, 0);
         }
         if (i == whole && i < n) {
-            R(load_tail)(x, n, tail);
-            R(sum_step)(&sums, tail, tail, store, maximum, reference);
+            fetch_ahead(next + i, 1);
+            R(sum_step)(&sums, last, last, store, counts, maximum, reference, skip);
+            if (store && n >= VECTOR) {
+                memcpy(e + n - VECTOR, last, sizeof last);      /* some once more, to the same bits */
+            }
+            else if (store) {
+                memcpy(e, last + VECTOR - n, (size_t)n * sizeof(real));
+            }
             i = n;
         }
-        total += R(end_sums)(&sums);
+        total += R(total_of)(&sums);
         R(integer) ties = 0;
         for (int l = 0; l < SUM_LANES; l++) {
             ties += sums.ties[l];
         }
-        *count += (ptrdiff_t)ties;
+        *count += counts ? (ptrdiff_t)ties : 0;
     }
     return total;
 }
 
-/* Adds n entries to the maximum, the number of entries equal to it, and the sum of the other exponentials. */
-static void R(add_exponentials)(row_state *state, const void *const *inputs, ptrdiff_t n)
+/* The sum but for the maximum's, which are counted. */
+static double R(sum_others)(const real *x, ptrdiff_t n, real maximum, ptrdiff_t *count, const real *next)
+{
+    return R(sum_exponentials)(x, NULL, n, 0, 1, maximum, R(reference_for)(maximum), count, next);
+}
+
+/* Adds n entries to the maximum, the number of entries equal to it, and the sum of the other exponentials; with
+   `counts` unset, an equal entry after a block's first is one of the others. */
+static ALWAYS_INLINE void R(add_block)(row_state *state, const void *const *inputs, ptrdiff_t n, int counts)
 {
     const real *x = inputs[0];
-    real tail[VECTOR];
     real maximum = R(maximum)(x, n);
     if (!(maximum - maximum == 0) || state->maximum == INFINITY) {
         if (R(any_nan)(x, n)) {
@@ -419,8 +442,31 @@ static void R(add_exponentials)(row_state *state, const void *const *inputs, ptr
     if (maximum > state->maximum) {
         R(move_sums)(state, maximum);
     }
+    int reaches = maximum == (real)state->maximum;
     maximum = (real)state->maximum;
-    add_to_sum(state, R(sum_exponentials)(x, NULL, tail, n, 0, maximum, R(reference_for)(maximum), &state->count));
+    if (counts) {
+        add_to_sum(state, R(sum_others)(x, n, maximum, &state->count, x + n));
+        return;
+    }
+    R(reference) reference = R(reference_for)(maximum);
+    double sum = R(sum_exponentials)(x, NULL, n, 0, 0, maximum, reference, &state->count, x + n);
+    if (reaches) {
+        real power, excess = EXPONENTIAL(maximum, power);
+        sum -= fma_float64((double)excess, power, power);
+    }
+    state->count += reaches;
+    add_to_sum(state, sum);
+}
+
+static void R(add_exponentials)(row_state *state, const void *const *inputs, ptrdiff_t n)
+{
+    R(add_block)(state, inputs, n, 1);
+}
+
+/* For float32's softmax, which needs no logarithm. */
+static void R(add_softmax)(row_state *state, const void *const *inputs, ptrdiff_t n)
+{
+    R(add_block)(state, inputs, n, !IS_FLOAT);
 }
 
 static void R(merge_exponentials)(row_state *state, const row_state *other)
@@ -475,7 +521,8 @@ static void R(emit_softmax)(const row_state *state, const void *const *inputs, v
     INDEPENDENT_ITERATIONS
     for (ptrdiff_t i = 0; i < n; i++) {
         real e = R(exponential)(x[i], reference.center, reference.low, reference.shift);
-        y[i] = R(scaled)(e, factor.high, factor.low);
+        real share = R(scaled)(e, factor.high, factor.low);
+        y[i] = share > 1 ? 1 : share;
     }
 }
 
@@ -507,111 +554,246 @@ static void R(emit_log_softmax)(const row_state *state, const void *const *input
    reciprocal or logarithm of the sum) takes longer than a vector of exponentials: here it is done for all rows at once,
    in loops of one length that the compiler knows. */
 typedef struct {
-    real maximum[ROWS_AT_ONCE];
-    R(reference) reference[ROWS_AT_ONCE];
+    real maximum[ROWS_AT_ONCE], center[ROWS_AT_ONCE], low[ROWS_AT_ONCE], shift[ROWS_AT_ONCE];
     double sum[ROWS_AT_ONCE];
     ptrdiff_t ties[ROWS_AT_ONCE];
-    real tail[ROWS_AT_ONCE][VECTOR];
 } R(some_rows);
 
-static inline void R(sum_rows)(R(some_rows) *rows, const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride,
-                               int count, ptrdiff_t n, int store)
+static inline const real *R(entries_of)(const row_group *group, int r)
+{
+    return (const real *)(group->x + r * group->x_stride);
+}
+
+static inline real *R(results_of)(const row_group *group, int r)
+{
+    return (real *)(group->y + r * group->y_stride);
+}
+
+/* Where a row's exponentials are kept. */
+static inline real *R(exponentials_of)(const row_group *group, int r)
+{
+    return group->scratch == NULL ? R(results_of)(group, r) : (real *)group->scratch + r * group->n;
+}
+
+static inline void R(sum_rows)(R(some_rows) *rows, const row_group *group, int store)
 {
     memset(rows->maximum, 0, sizeof rows->maximum);
     memset(rows->sum, 0, sizeof rows->sum);
     memset(rows->ties, 0, sizeof rows->ties);
-    for (int r = 0; r < count; r++) {
-        rows->maximum[r] = R(maximum)((const real *)(x + r * x_stride), n);
+    for (int r = 0; r < group->count; r++) {
+        rows->maximum[r] = R(maximum)(R(entries_of)(group, r), group->n);
     }
-    for (int r = 0; r < ROWS_AT_ONCE; r++) {
-        rows->reference[r] = R(reference_for)(rows->maximum[r]);
+    for (int r = 0; r < group->places; r++) {
+        R(reference) reference = R(reference_for)(rows->maximum[r]);
+        rows->center[r] = reference.center;
+        rows->low[r] = reference.low;
+        rows->shift[r] = reference.shift;
     }
-    for (int r = 0; r < count; r++) {
-        rows->sum[r] = R(sum_exponentials)((const real *)(x + r * x_stride), (real *)(y + r * y_stride), rows->tail[r],
-                                           n, store, rows->maximum[r], rows->reference[r], &rows->ties[r]);
+    for (int r = 0; r < group->count; r++) {
+        const real *next = (const real *)(group->next + r * group->x_stride);
+        R(reference) reference = {rows->center[r], rows->low[r], rows->shift[r]};
+        rows->sum[r] = R(sum_exponentials)(R(entries_of)(group, r), R(exponentials_of)(group, r), group->n, store,
+                                           !IS_FLOAT, rows->maximum[r], reference, &rows->ties[r], next);
     }
 }
 
-/* The sum of a row's exponentials with the maximum's, to double's accuracy, from what was summed and counted. */
-static inline double R(softmax_sum)(real maximum, R(reference) reference, double sum, ptrdiff_t ties)
+/* Results from exponentials, which are scaled, or from x, from which log_total is subtracted. */
+static inline void R(make_results)(const real *from, real *to, ptrdiff_t n, int scales, real high, real low)
 {
-    double unit = R(unit_of)(maximum);
-    if (COUNTS_TIES(1)) {
-        return sum + (double)ties * unit;
+    INDEPENDENT_ITERATIONS
+    for (ptrdiff_t i = 0; i < n; i++) {
+        to[i] = scales ? R(scaled)(from[i], high, low) : (from[i] - high) - low;
+    }
+}
+
+/* Makes a row of results in memory, line by line. What lies before the first line and behind the last one is made with
+   entries of these lines, to the same bits; from may be y. */
+static inline void R(write_row)(const real *from, real *y, ptrdiff_t n, int scales, real high, real low)
+{
+    enum { LINE = 64 / sizeof(real) };
+    real head[LINE], foot[LINE];
+    ptrdiff_t i = (ptrdiff_t)((-(uintptr_t)y & 63) / sizeof(real));
+    if (n < LINE) {
+        R(make_results)(from, y, n, scales, high, low);
+        return;
+    }
+    int ragged = ((i | n) & (LINE - 1)) != 0;
+    if (ragged) {
+        R(make_results)(from, head, LINE, scales, high, low);
+        R(make_results)(from + n - LINE, foot, LINE, scales, high, low);
+    }
+    R(make_results)(from + i, y + i, (n - i) & -(ptrdiff_t)LINE, scales, high, low);
+    if (ragged) {
+        memcpy(y, head, sizeof head);
+        memcpy(y + n - LINE, foot, sizeof foot);
+    }
+}
+
+/* The same past the caches, and no line in two pieces: what the row has of its last line waits in the edge for the next
+   row. */
+static inline void R(stream_row)(const real *from, real *y, ptrdiff_t n, line_edge *edge, int scales, real high,
+                                 real low)
+{
+    enum { LINE = 64 / sizeof(real) };
+    real line[LINE], foot[2 * LINE];
+    ptrdiff_t i = (ptrdiff_t)((-(uintptr_t)y & 63) / sizeof(real));
+    edge_before(edge, (char *)y);
+    R(make_results)(from, line, LINE, scales, high, low);
+    R(make_results)(from + n - LINE, foot, LINE, scales, high, low);
+    if (i != 0 && edge->bytes != 0) {
+        memcpy(edge->line + edge->bytes, line, sizeof line);
+        stream_line((char *)(y + i) - 64, edge->line);
+    }
+    else {
+        memcpy(y, line, (size_t)i * sizeof(real));
+    }
+    for (; i + LINE <= n; i += LINE) {
+        R(make_results)(from + i, line, LINE, scales, high, low);
+        stream_line((char *)(y + i), (const char *)line);
+    }
+    memcpy(edge->line, foot + LINE - (n - i), sizeof line);
+    edge->bytes = (n - i) * (ptrdiff_t)sizeof(real);
+    edge->place = (char *)(y + i);
+}
+
+static inline void R(put_row)(const row_group *group, int r, const real *from, int scales, real high, real low)
+{
+    if (group->edge != NULL) {
+        R(stream_row)(from, R(results_of)(group, r), group->n, group->edge, scales, high, low);
+    }
+    else {
+        R(write_row)(from, R(results_of)(group, r), group->n, scales, high, low);
+    }
+}
+
+/* The sum of a row's exponentials but for one maximum's, to double's accuracy, from what was summed and counted: the
+   maximum's own exponential, as it is in the sum, gives way to its unit. */
+static inline double R(sum_of_rest)(real maximum, R(reference) reference, double unit, double sum, ptrdiff_t ties)
+{
+    if (!IS_FLOAT) {
+        return sum + (double)(ties - 1) * unit;
     }
     real power, excess = EXPONENTIAL(maximum, power);
-    return sum + (unit - fma_float64((double)excess, power, power));
+    return sum - fma_float64((double)excess, power, power);
 }
 
-/* softmax: each exponential is taken once, and kept in y till its row's sum is known. */
-static void R(softmax_rows)(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, int count, ptrdiff_t n)
+/* softmax: each exponential is taken once, and kept till its row's sum is known. */
+static void R(softmax_rows)(const row_group *group)
 {
     R(some_rows) rows;
-    real high[ROWS_AT_ONCE], low[ROWS_AT_ONCE];
-    ptrdiff_t whole = n & -VECTOR;
-    R(sum_rows)(&rows, x, x_stride, y, y_stride, count, n, 1);
-    for (int r = 0; r < ROWS_AT_ONCE; r++) {
-        R(factor) factor = R(factor_of)(R(softmax_sum)(rows.maximum[r], rows.reference[r], rows.sum[r], rows.ties[r]));
+    real high[ROWS_AT_ONCE], low[ROWS_AT_ONCE], largest[ROWS_AT_ONCE], share[ROWS_AT_ONCE];
+    R(sum_rows)(&rows, group, 1);
+    for (int r = 0; r < group->places; r++) {
+        R(reference) reference = {rows.center[r], rows.low[r], rows.shift[r]};
+        double unit = R(unit_of)(rows.maximum[r]);
+        double rest = R(sum_of_rest)(rows.maximum[r], reference, unit, rows.sum[r], rows.ties[r]);
+        R(factor) factor = R(factor_of)(rest + unit);
         high[r] = factor.high;
         low[r] = factor.low;
+        largest[r] = R(exponential)(rows.maximum[r], reference.center, reference.low, reference.shift);
+        share[r] = R(scaled)(largest[r], factor.high, factor.low);
     }
-    for (int r = 0; r < count; r++) {
-        real *row = (real *)(y + r * y_stride);
-        R(scale)(row, whole, high[r], low[r]);
-        if (whole < n) {
-            R(scale)(rows.tail[r], VECTOR, high[r], low[r]);
-            R(store_tail)(row, n, rows.tail[r]);
+    for (int r = 0; r < group->count; r++) {
+        real *e = R(exponentials_of)(group, r);
+        if (share[r] > 1) {
+            R(cap)(e, group->n, largest[r], high[r], low[r]);
         }
+        R(put_row)(group, r, e, 1, high[r], low[r]);
     }
 }
 
-static void R(softmin_rows)(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, int count, ptrdiff_t n)
+static void R(softmin_rows)(const row_group *group)
 {
-    for (int r = 0; r < count; r++) {
-        const real *from = (const real *)(x + r * x_stride);
-        real *to = (real *)(y + r * y_stride);
+    row_group negated = *group;
+    for (int r = 0; r < group->count; r++) {
+        const real *from = R(entries_of)(group, r);
+        real *to = R(results_of)(group, r);
         INDEPENDENT_ITERATIONS
-        for (ptrdiff_t i = 0; i < n; i++) {
+        for (ptrdiff_t i = 0; i < group->n; i++) {
             to[i] = -from[i];
         }
     }
-    R(softmax_rows)(y, y_stride, y, y_stride, count, n);
+    negated.x = group->y;
+    negated.x_stride = group->y_stride;
+    R(softmax_rows)(&negated);
 }
 
-/* log1p of each row's sum without its maximum, in the maximum's unit. */
-static inline void R(log_sums)(const R(some_rows) *rows, double *log_sum)
+#if IS_FLOAT
+/* Below this share of the maximum's, float32's sum of the other exponentials lacks digits beside it. */
+#define TOWERING 0x1p-12
+
+/* The sum of a row's exponentials but for one maximum's, in its unit, in double throughout. */
+static double R(precise_rest)(const float *x, ptrdiff_t n, double maximum)
 {
-    for (int r = 0; r < ROWS_AT_ONCE; r++) {
-        double unit = R(unit_of)(rows->maximum[r]);
-        log_sum[r] = log1p_of((rows->sum[r] + (double)(rows->ties[r] - 1) * unit) / unit);
+    double block[TERM_BLOCK], sum = 0, unit = unit_of_double(maximum);
+    ptrdiff_t ties = 0;
+    for (ptrdiff_t begin = 0; begin < n; begin += TERM_BLOCK) {
+        ptrdiff_t size = n - begin < TERM_BLOCK ? n - begin : TERM_BLOCK;
+        for (ptrdiff_t i = 0; i < size; i++) {
+            block[i] = x[begin + i];
+        }
+        sum += sum_others_double(block, size, maximum, &ties, block);
+    }
+    return (sum + (double)(ties - 1) * unit) / unit;
+}
+#endif
+
+/* log1p of each row's sum without its maximum, in the maximum's unit. */
+static inline void R(log_sums)(const R(some_rows) *rows, const row_group *group, double *log_sum)
+{
+    double unit[ROWS_AT_ONCE];
+    int places = group->places;
+    for (int r = 0; r < places; r++) {
+        R(reference) reference = {rows->center[r], rows->low[r], rows->shift[r]};
+        unit[r] = R(unit_of)(rows->maximum[r]);
+        log_sum[r] = R(sum_of_rest)(rows->maximum[r], reference, unit[r], rows->sum[r], rows->ties[r]) / unit[r];
+    }
+#if IS_FLOAT
+    for (int r = 0; r < group->count; r++) {
+        if (log_sum[r] < TOWERING) {
+            log_sum[r] = R(precise_rest)(R(entries_of)(group, r), group->n, rows->maximum[r]);
+        }
+    }
+#undef TOWERING
+#endif
+    for (int r = 0; r < places; r++) {
+        log_sum[r] = log1p_of(log_sum[r]);
     }
 }
 
-static void R(log_softmax_rows)(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, int count,
-                                ptrdiff_t n)
+static void R(log_softmax_rows)(const row_group *group)
 {
     R(some_rows) rows;
     double log_sum[ROWS_AT_ONCE];
-    R(sum_rows)(&rows, x, x_stride, y, y_stride, count, n, 0);
-    R(log_sums)(&rows, log_sum);
-    for (int r = 0; r < count; r++) {
-        R(emit_differences)((const real *)(x + r * x_stride), (real *)(y + r * y_stride), rows.maximum[r], log_sum[r],
-                            n);
+    real high[ROWS_AT_ONCE], low[ROWS_AT_ONCE];
+    R(sum_rows)(&rows, group, 0);
+    R(log_sums)(&rows, group, log_sum);
+    for (int r = 0; r < group->places; r++) {
+        high[r] = R(log_total)(rows.maximum[r], log_sum[r], &low[r]);
+    }
+    for (int r = 0; r < group->count; r++) {
+        R(put_row)(group, r, R(entries_of)(group, r), 0, high[r], low[r]);
     }
 }
 
 /* Each result is stored in its row's first place of y. */
-static void R(logsumexp_rows)(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, int count, ptrdiff_t n)
+static void R(logsumexp_rows)(const row_group *group)
 {
     R(some_rows) rows;
     double log_sum[ROWS_AT_ONCE];
-    R(sum_rows)(&rows, x, x_stride, y, y_stride, count, n, 0);
-    R(log_sums)(&rows, log_sum);
-    for (int r = 0; r < count; r++) {
-        real *result = (real *)(y + r * y_stride);
-        *result = (real)(rows.maximum[r] + log_sum[r]);
+    R(sum_rows)(&rows, group, 0);
+    R(log_sums)(&rows, group, log_sum);
+    for (int r = 0; r < group->count; r++) {
+        real *result = R(results_of)(group, r);
+        double total = rows.maximum[r] + log_sum[r];
+#if IS_FLOAT
+        if (fabs(total) < 0.25 * fabsf(rows.maximum[r])) {     /* near the root the maximum cancels */
+            total = rows.maximum[r] + log1p_of(R(precise_rest)(R(entries_of)(group, r), group->n, rows.maximum[r]));
+        }
+#endif
+        *result = (real)total;
         if (!(rows.maximum[r] - rows.maximum[r] == 0)) {
-            *result = R(any_nan)((const real *)(x + r * x_stride), n) ? (real)NAN : rows.maximum[r];
+            *result = R(any_nan)(R(entries_of)(group, r), group->n) ? (real)NAN : rows.maximum[r];
         }
     }
 }
@@ -799,8 +981,9 @@ static void R(refer_lanes)(R(lane_references) *lanes, const real *x, ptrdiff_t n
 
 /* The sums of SUM_LANES rows, as of one, and the counts of their maxima. With `store` set, the exponentials take the
    place of x. */
-static inline void R(sum_lanes)(real *x, ptrdiff_t n, int store, const real *maximum, const R(lane_references) *lanes,
-                                int first, double *total, R(integer) *ties)
+static inline void R(sum_lanes)(real *x, ptrdiff_t n, int store, int counts, const real *maximum,
+                                const R(lane_references) *lanes, int first, double *total, R(integer) *ties,
+                                const char *next, ptrdiff_t next_step)
 {
     R(exponential_sums) sums;
     ptrdiff_t most = IS_FLOAT ? 2 * GRID_STEPS : n;
@@ -809,6 +992,7 @@ static inline void R(sum_lanes)(real *x, ptrdiff_t n, int store, const real *max
         R(start_sums)(&sums);
         for (; j < end; j++) {
             real *step = x + j * TILE_ROWS;
+            fetch_ahead(next + j * next_step, SUM_LANES * sizeof(real));
             INDEPENDENT_ITERATIONS
             for (int l = 0; l < SUM_LANES; l++) {
                 real entry = step[l], power;
@@ -817,7 +1001,7 @@ static inline void R(sum_lanes)(real *x, ptrdiff_t n, int store, const real *max
                 if (store) {
                     step[l] = ROUNDED(excess, power);
                 }
-                if (COUNTS_TIES(store)) {
+                if (counts) {
                     sums.ties[l] += entry == maximum[l];
                     power = entry == maximum[l] ? 0 : power;
                 }
@@ -836,45 +1020,49 @@ typedef struct {
     R(integer) ties[TILE_ROWS];
 } R(tile_sums);
 
-static inline void R(sum_tile)(real *x, ptrdiff_t n, int store, R(lane_references) *lanes, R(tile_sums) *sums)
+static inline void R(sum_tile)(real *x, ptrdiff_t n, int store, R(lane_references) *lanes, R(tile_sums) *sums,
+                               const char *next, ptrdiff_t next_step)
 {
     R(refer_lanes)(lanes, x, n);
     memset(sums, 0, sizeof *sums);
     for (int first = 0; first < TILE_ROWS; first += SUM_LANES) {
-        R(sum_lanes)(x + first, n, store, lanes->maximum + first, lanes, first, sums->sum + first, sums->ties + first);
+        R(sum_lanes)(x + first, n, store, !(IS_FLOAT && store), lanes->maximum + first, lanes, first,
+                     sums->sum + first, sums->ties + first, next + first * (ptrdiff_t)sizeof(real), next_step);
     }
 }
 
-static void R(softmax_tile)(void *tile, ptrdiff_t n)
+static void R(softmax_tile)(void *tile, ptrdiff_t n, const char *next, ptrdiff_t next_step)
 {
     real *x = tile, high[TILE_ROWS], low[TILE_ROWS];
     R(lane_references) lanes;
     R(tile_sums) sums;
-    R(sum_tile)(x, n, 1, &lanes, &sums);
+    R(sum_tile)(x, n, 1, &lanes, &sums, next, next_step);
     for (int l = 0; l < TILE_ROWS; l++) {
         R(reference) reference = {lanes.center[l], lanes.low[l], lanes.shift[l]};
-        double sum = R(softmax_sum)(lanes.maximum[l], reference, sums.sum[l], (ptrdiff_t)sums.ties[l]);
-        R(factor) factor = R(factor_of)(sum);
+        double unit = R(unit_of)(lanes.maximum[l]);
+        double rest = R(sum_of_rest)(lanes.maximum[l], reference, unit, sums.sum[l], (ptrdiff_t)sums.ties[l]);
+        R(factor) factor = R(factor_of)(rest + unit);
         high[l] = factor.high;
         low[l] = factor.low;
     }
     for (ptrdiff_t j = 0; j < n; j++) {
         real *step = x + j * TILE_ROWS;
         for (int l = 0; l < TILE_ROWS; l++) {
-            step[l] = R(scaled)(step[l], high[l], low[l]);
+            real share = R(scaled)(step[l], high[l], low[l]);
+            step[l] = share > 1 ? 1 : share;
         }
     }
 }
 #undef EXPONENTIAL
 #undef ROUNDED
-#undef COUNTS_TIES
 
 /* log1p of each row's sum without its maximum. */
-static void R(log_sums_of_tile)(real *x, ptrdiff_t n, real *maximum, double *log_sums)
+static void R(log_sums_of_tile)(real *x, ptrdiff_t n, real *maximum, double *log_sums, const char *next,
+                                ptrdiff_t next_step)
 {
     R(lane_references) lanes;
     R(tile_sums) sums;
-    R(sum_tile)(x, n, 0, &lanes, &sums);
+    R(sum_tile)(x, n, 0, &lanes, &sums, next, next_step);
     for (int l = 0; l < TILE_ROWS; l++) {
         double unit = R(unit_of)(lanes.maximum[l]);
         log_sums[l] = log1p_of((sums.sum[l] + (double)(sums.ties[l] - 1) * unit) / unit);
@@ -882,12 +1070,12 @@ static void R(log_sums_of_tile)(real *x, ptrdiff_t n, real *maximum, double *log
     }
 }
 
-static void R(log_softmax_tile)(void *tile, ptrdiff_t n)
+static void R(log_softmax_tile)(void *tile, ptrdiff_t n, const char *next, ptrdiff_t next_step)
 {
     real *x = tile;
     real maximum[TILE_ROWS], high[TILE_ROWS], low[TILE_ROWS];
     double log_sums[TILE_ROWS];
-    R(log_sums_of_tile)(x, n, maximum, log_sums);
+    R(log_sums_of_tile)(x, n, maximum, log_sums, next, next_step);
     for (int l = 0; l < TILE_ROWS; l++) {
         high[l] = R(log_total)(maximum[l], log_sums[l], &low[l]);
     }
@@ -900,12 +1088,12 @@ static void R(log_softmax_tile)(void *tile, ptrdiff_t n)
 }
 
 /* Leaves the results in the tile's first step. */
-static void R(logsumexp_tile)(void *tile, ptrdiff_t n)
+static void R(logsumexp_tile)(void *tile, ptrdiff_t n, const char *next, ptrdiff_t next_step)
 {
     real *x = tile;
     real maximum[TILE_ROWS];
     double log_sums[TILE_ROWS];
-    R(log_sums_of_tile)(x, n, maximum, log_sums);
+    R(log_sums_of_tile)(x, n, maximum, log_sums, next, next_step);
     int infinite = 0;
     for (int l = 0; l < TILE_ROWS; l++) {
         infinite |= !(maximum[l] - maximum[l] == 0);
@@ -923,10 +1111,10 @@ static void R(logsumexp_tile)(void *tile, ptrdiff_t n)
 }
 
 static const row_function R(SOFTMAX) = {
-    1, 0, 0, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmax_rows),
+    1, 0, 0, 0.0, R(add_softmax), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmax_rows),
     R(softmax_tile)};
 static const row_function R(SOFTMIN) = {
-    1, 0, 1, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmin_rows),
+    1, 0, 1, 0.0, R(add_softmax), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmin_rows),
     R(softmax_tile)};
 static const row_function R(LOG_SOFTMAX) = {
     1, 0, 0, -INFINITY, R(add_exponentials), R(merge_exponentials), R(finish_log), R(emit_log_softmax),

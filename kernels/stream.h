@@ -49,6 +49,14 @@ static inline void stream_vector(char *to, const char *from)
 }
 #endif
 
+/* Copies 64 bytes to a place that they fill a line of. */
+static inline void stream_line(char *to, const char *from)
+{
+    for (int i = 0; i < 64; i += STREAM_BYTES) {
+        stream_vector(to + i, from + i);
+    }
+}
+
 /* Copies `bytes` bytes; the whole vectors of the destination bypass the caches, its ragged ends do not. */
 static void stream_copy(char *to, const char *from, size_t bytes)
 {
@@ -72,6 +80,11 @@ static inline void stream_fence(void)
 
 #else
 
+static inline void stream_line(char *to, const char *from)
+{
+    memcpy(to, from, 64);
+}
+
 static inline void stream_copy(char *to, const char *from, size_t bytes)
 {
     memcpy(to, from, bytes);
@@ -80,4 +93,21 @@ static inline void stream_copy(char *to, const char *from, size_t bytes)
 static inline void stream_fence(void) {}
 
 #endif
+
+/* The beginning of a line of memory that waits for its end, with room for a line more. */
+typedef struct {
+    char line[128];
+    ptrdiff_t bytes;
+    char *place;
+} line_edge;
+
+/* Stores what waits, unless the bytes to come, at `next`, follow it. */
+static inline void edge_before(line_edge *edge, const char *next)
+{
+    if (edge->bytes != 0 && edge->place + edge->bytes != next) {
+        memcpy(edge->place, edge->line, (size_t)edge->bytes);
+        edge->bytes = 0;
+    }
+}
+
 #endif

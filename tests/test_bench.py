@@ -7,9 +7,11 @@ import os
 import re
 import subprocess
 import sys
+import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,8 +23,20 @@ import fastact
 from benchmarks import picture
 from benchmarks import results as repository_results
 from fastact._files import write_whole
-from fastact.bench import inputs, oracle, report
-from fastact.bench.cases import Case, functions, is_rowwise, keeps_shape, parse_shape, parse_shapes, quick, survey
+from fastact.bench import inputs, oracle, peers, report
+from fastact.bench.cases import (
+    OPERATIONS,
+    Case,
+    functions,
+    has,
+    is_rowwise,
+    parse_shape,
+    parse_shapes,
+    quick,
+    survey,
+    takes_result,
+    works_in_place,
+)
 from fastact.bench.compare import compare
 from fastact.bench.contest import Contest, WrongResultError
 from fastact.bench.floor import floor
@@ -32,6 +46,7 @@ from fastact.bench.timing import Contestant
 from tests import browser
 
 every_function = pytest.mark.parametrize("function", functions())
+every_gradient = pytest.mark.parametrize("function", [name for name in functions() if has(name, "backward")])
 every_dtype = pytest.mark.parametrize("dtype", oracle.FORMATS)
 
 
@@ -76,18 +91,52 @@ def test_every_function_of_the_table_is_measured(function: str) -> None:
     assert result.peers or result.skipped["numpy"] == "has no such function"
 
 
-@pytest.mark.parametrize("table", [handwritten.FUNCTIONS, numba.FORMULAS, numexpr.EXPRESSIONS, onnxruntime.GRAPHS],
-                         ids=["numpy", "numba", "numexpr", "onnxruntime"])  # fmt: skip
+@every_gradient
+@pytest.mark.usefixtures("numpy_peer")
+def test_every_gradient_is_measured(function: str) -> None:
+    result = Contest(case_of(function, operation="backward"), ["numpy"]).run(seconds=1e-3)
+    assert result.fastact.peer == "fastact"
+    assert result.fastact.ulp < (4 if fastact.config()["engine"] == "compiled" else 10)
+    assert not result.fastact.allocates
+    assert result.bytes_per_element >= 8  # glu: of its operand, which is twice as large as what comes in
+    assert result.peers or result.skipped["numpy"] == "has no such function"
+
+
+@pytest.mark.parametrize("table", [handwritten.FUNCTIONS, numba.FORMULAS, numexpr.EXPRESSIONS, onnxruntime.GRAPHS,
+                                   handwritten.GRADIENTS, numba.GRADIENTS, numexpr.GRADIENTS],
+                         ids=["numpy", "numba", "numexpr", "onnxruntime",
+                              "numpy backward", "numba backward", "numexpr backward"])  # fmt: skip
 def test_peers_know_functions_by_the_table_s_names(table: dict[str, Any]) -> None:
     assert set(table) <= set(fastact.activations)
 
 
 @every_function
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.usefixtures("numpy_peer")
-def test_hand_written_numpy_computes_the_same(function: str) -> None:
-    for in_place in {False, keeps_shape(function)}:
-        contest = Contest(case_of(function, "float64", in_place=in_place), ["numpy"])
+def test_hand_written_numpy_computes_the_same(function: str, operation: str) -> None:
+    if not has(function, operation):
+        return
+    for in_place in {False, works_in_place(function, operation)}:
+        contest = Contest(case_of(function, "float64", in_place=in_place, operation=operation), ["numpy"])
         assert contest.skipped.get("numpy") in (None, "has no such function")
+
+
+@every_gradient
+@pytest.mark.parametrize("peer", ["pytorch", "jax", "numba", "numexpr", "sklearn"])
+def test_peers_gradients_are_right(function: str, peer: str) -> None:
+    if not importable(peer):
+        pytest.skip(f"{peer} is not installed")
+    for in_place in {False, works_in_place(function, "backward")}:
+        contest = Contest(case_of(function, "float64", in_place=in_place, operation="backward"), [peer])
+        assert not contest.skipped.get(peer, "").startswith(("wrong", "failed"))
+
+
+@cache
+def importable(peer: str) -> bool:
+    """Whether a peer is installed, and has been loaded."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what other libraries deprecate is none of ours
+        return bool(peers.load([peer], 1)[0])
 
 
 def test_plans_hold_every_function_and_dimension() -> None:
@@ -107,9 +156,23 @@ def test_plans_hold_every_function_and_dimension() -> None:
         (64, 1000),
     }
     assert {case.axis for case in cases} == {None, -1, 0}
-    assert {case.function for case in cases if case.in_place} == {f for f in functions() if not is_rowwise(f)}
+    values = [case for case in cases if case.operation == "value"]
+    assert {case.function for case in values if case.in_place} == {f for f in functions() if not is_rowwise(f)}
     assert {case.function for case in quick(threads=1)} == set(functions())
-    assert not any(case.in_place and not keeps_shape(case.function) for case in cases)
+    assert not any(case.in_place and not works_in_place(case.function, case.operation) for case in cases)
+
+
+@every_gradient
+def test_the_plan_holds_each_gradient_in_cache(function: str) -> None:
+    shape = (64, 1000) if is_rowwise(function) else (65536,)
+    cases = [case for case in survey(threads=2) if case.function == function and case.operation == "backward"]
+    assert Case(function, "float32", shape, -1 if is_rowwise(function) else None, operation="backward") in cases
+    assert {case.operation for case in quick(1, ("backward",))} == {"backward"}
+
+
+def test_functions_without_a_gradient_have_no_such_case() -> None:
+    assert not any(case.operation == "backward" and not has(case.function, "backward") for case in survey(threads=2))
+    assert not has("hardmax", "backward")
 
 
 @pytest.mark.parametrize(
@@ -131,8 +194,9 @@ def test_shapes_that_are_none(text: str) -> None:
 
 
 def test_inputs_reach_saturation_and_tails() -> None:
-    (x,) = inputs.make(Case("sigmoid", "float32", (65536,)))
-    sigmoid = oracle.truth("sigmoid", [x], None)
+    case = Case("sigmoid", "float32", (65536,))
+    (x,) = inputs.make(case)
+    (sigmoid,) = oracle.truth(case, [x])
     assert (abs(x) > 17).any()
     assert (sigmoid < 1e-7).any()
     assert 0.2 < (abs(x) < 3).mean() < 0.8
@@ -143,22 +207,45 @@ def test_inputs_stay_inside_a_bounded_domain() -> None:
     assert ((p > 0) & (p < 1)).all()
 
 
+@every_gradient
+def test_a_gradient_s_operands_are_what_a_network_has_there(function: str) -> None:
+    case = case_of(function, "float64", operation="backward")
+    grad, *kept = inputs.make(case)
+    of_value = inputs.make(replace(case, operation="value"))
+    axis = {} if case.axis is None else {"axis": case.axis}
+    result = getattr(fastact, function)(*of_value, **fastact.activations[function].typical_parameters, **axis)
+    assert grad.shape == result.shape
+    assert grad.std() > 1
+    for one, other in zip(kept, [result] if takes_result(function) else of_value, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @every_function
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_subnormal_results(function: str, dtype: str) -> None:
-    case = case_of(function, dtype, inputs="subnormal")
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_subnormal_results(function: str, dtype: str, operation: str) -> None:
+    if not has(function, operation):
+        return
+    case = case_of(function, dtype, inputs="subnormal", operation=operation)
     try:
         operands = inputs.make(case)
     except inputs.NoSuchInputError:
-        assert is_rowwise(function) or function in NEVER_SUBNORMAL
+        assert is_rowwise(function) or function in NEVER_SUBNORMAL[operation]
         return
-    result = oracle.truth(function, operands, None)
+    result, *_ = oracle.truth(case, operands)
     assert ((abs(result) > 0) & (abs(result) < np.finfo(dtype).tiny)).all()
 
 
 NEVER_SUBNORMAL = {
-    "step", "threshold", "thresholded_relu", "logit", "hard_sigmoid", "sparse_sigmoid", "squareplus", "sparse_plus",
-    "hard_shrink", "soft_shrink", "squared_relu", "tanh_shrink",
+    "value": {
+        "step", "threshold", "thresholded_relu", "logit", "hard_sigmoid", "sparse_sigmoid", "squareplus", "sparse_plus",
+        "hard_shrink", "soft_shrink", "squared_relu", "tanh_shrink",
+    },
+    "backward": {
+        "identity", "step", "relu", "relu6", "leaky_relu", "prelu", "threshold", "thresholded_relu", "logit",
+        "softsign", "hard_tanh", "hard_sigmoid", "sparse_sigmoid", "squareplus", "sparse_plus", "hard_swish",
+        "hard_shrink", "soft_shrink", "reglu",
+    },
 }  # fmt: skip
 
 
@@ -176,12 +263,59 @@ def answers(job: Job) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("kind", answers(Job("sigmoid", ("x",), [np.ones(9)], np.ones(9))))
+@pytest.mark.parametrize("kind", answers(Job("sigmoid", ("x",), [np.ones(9)], [np.ones(9)])))
 def test_a_wrong_result_is_not_timed(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PEERS, "impostor", Impostor(lambda job: answers(job)[kind]))
     contest = Contest(case_of("sigmoid"), ["impostor"])
     assert contest.peers == []
     assert contest.skipped["impostor"].startswith("wrong")
+
+
+@pytest.mark.parametrize(
+    ("function", "answer"),
+    [
+        ("gelu", lambda job: job.operands[0] * fastact.derivative.gelu_tanh(job.x) + 1e-3),
+        ("gelu", lambda job: fastact.gelu(job.x)),
+        ("tanh", lambda job: fastact.derivative.tanh(job.x)),
+        ("swiglu", lambda job: fastact.backward.swiglu(*job.operands)[::-1]),
+        ("swiglu", lambda job: fastact.backward.swiglu(*job.operands)[0]),
+        ("prelu", lambda job: (fastact.backward.prelu(*job.operands)[0], np.zeros(1, np.float32))),
+        ("softmax", lambda job: job.x * job.operands[0]),
+        ("log_softmax", lambda job: job.operands[0]),
+    ],
+)
+def test_a_wrong_gradient_is_not_timed(function: str, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PEERS, "impostor", Impostor(answer))
+    contest = Contest(case_of(function, operation="backward"), ["impostor"])
+    assert contest.skipped["impostor"].startswith("wrong")
+
+
+def test_at_a_kink_libraries_may_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = case_of("hard_tanh", "float16", operation="backward")  # few numbers: some are on the kink
+    grad, x = (np.resize(array, 4096) for array in inputs.make(case))
+    x[::7] = 1
+    check = oracle.Check(replace(case, shape=x.shape), [grad, x])
+    right = fastact.backward.hard_tanh(grad, x)
+    assert check.error(np.where(x == 1, grad, right)) == 0
+    with pytest.raises(ValueError, match="is right"):
+        check.error(np.where(x > 1, grad, right))
+
+
+@pytest.mark.parametrize("size", [320, (1 << 20) + 5])
+def test_a_weight_s_gradient_is_judged_over_the_whole_array(size: int) -> None:
+    case = Case("prelu", "float32", (size,), operation="backward")
+    grad, x, weight = inputs.make(case)
+    by_x, by_weight = fastact.backward.prelu(grad, x, weight)
+    check = oracle.Check(case, [grad, x, weight])
+    assert check.error(by_x, by_weight) <= 1
+    with pytest.raises(ValueError, match="is right"):
+        check.error(by_x, by_weight + np.float32(1e-3 * np.abs(grad * x).sum()))
+
+
+def test_a_result_beyond_the_dtype_s_range_is_infinite() -> None:
+    case = Case("logit", "float16", (2,), operation="backward")
+    operands = [np.array([5, -5], np.float16), np.array([1e-5, 0.5], np.float16)]
+    assert oracle.Check(case, operands).error(np.array([np.inf, -20], np.float16)) == 0
 
 
 def test_a_failing_peer_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +333,7 @@ def test_a_wrong_result_of_fastact_is_an_error(monkeypatch: pytest.MonkeyPatch) 
 @every_dtype
 def test_errors_are_counted_in_units_of_the_last_place(dtype: str) -> None:
     x = np.linspace(-3, 3, 50).astype(inputs.numpy_dtype(dtype))
-    check = oracle.Check("identity", dtype, [x], None)
+    check = oracle.Check(Case("identity", dtype, x.shape), [x])
     bits = x.view(f"i{x.itemsize}")
     assert check.error(x.copy()) == 0
     assert check.error((bits + 2).view(x.dtype)) == 2
@@ -230,21 +364,41 @@ def test_the_floor_moves_the_function_s_bytes(function: str) -> None:
     keywords = {"axis": -1} if is_rowwise(function) else {}
     given = fastact.activations[function].typical_parameters
     out = np.full_like(getattr(fastact, function)(*operands, **given, **keywords), np.nan)
-    floor(operands, out, threads=1)()
+    floor(operands, [out], threads=1)()
     if not keywords and len(operands) == 1:
         np.testing.assert_array_equal(out, operands[0])
     elif 2 * out.size >= operands[0].size:  # else nothing but the reading counts
         assert np.isfinite(out).all()
 
 
+@every_gradient
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_floor_of_a_gradient_reads_every_operand_and_fills_every_result(function: str, threads: int) -> None:
+    shape = (700, 1000) if is_rowwise(function) else (700_000,)
+    case = Case(function, "float32", shape, -1 if is_rowwise(function) else None, operation="backward")
+    operands = inputs.make(case)
+    outs = [np.full_like(operand, np.nan) for operand in operands[1:]]
+    floor(operands, outs, threads)()
+    whole = [out for out in outs if out.size > 1]
+    if len(outs) == 1 and operands[0].shape == operands[1].shape:
+        np.testing.assert_array_equal(outs[0], operands[0] + operands[1])
+    assert np.isfinite(whole).all()
+
+
+def test_the_floor_of_a_gradient_in_place_is_a_sum() -> None:
+    grad, x = np.arange(4.0), np.ones(4)
+    floor([grad, x], [grad], threads=1)()
+    np.testing.assert_array_equal(grad, np.arange(4) + 1.0)
+
+
 @every_dtype
 def test_the_floor_in_place_and_on_several_threads(dtype: str) -> None:
     x = np.random.default_rng(0).normal(size=1_000_003).astype(inputs.numpy_dtype(dtype))
     out = np.zeros_like(x)
-    floor([x], out, threads=3)()
+    floor([x], [out], threads=3)()
     np.testing.assert_array_equal(out.view(np.uint8), x.view(np.uint8))
     before = x.copy()
-    floor([x], x, threads=3)()
+    floor([x], [x], threads=3)()
     assert (x.view(np.uint8) != before.view(np.uint8)).any()
 
 
@@ -262,6 +416,20 @@ def test_rounds_are_interleaved_and_ratios_are_taken_within_them() -> None:
     contest.floor.nanoseconds = {0: 5.0, 1: 50.0, 2: 500.0}
     contest.harness.nanoseconds = {0: 1.0}
     assert contest.result().fastact.of_floor == 2.0
+
+
+def test_a_first_call_that_compiles_does_not_make_a_contestant_slow() -> None:
+    contestant = Contestant("compiled", [lambda: None], seconds_per_call=9.0)  # as its check has taken
+    contestant.calibrate(seconds=1e-3)
+    assert contestant.seconds_per_call < 1e-3
+    assert len(contestant.calls) > 100
+
+
+def test_a_long_call_is_a_turn() -> None:
+    contestant = Contestant("long", [partial(time.sleep, 0.06)], seconds_per_call=0.06)
+    contestant.calibrate(seconds=1e-3)
+    assert len(contestant.calls) == 1
+    assert contestant.seconds_per_call >= 0.06
 
 
 def test_a_slow_contestant_takes_part_in_fewer_rounds() -> None:
@@ -314,6 +482,13 @@ def test_results_survive_their_json() -> None:
 def test_json_of_something_else_is_refused(text: str) -> None:
     with pytest.raises(NotResultsError):
         Results.loads(text)
+
+
+def test_results_of_before_there_were_operations_are_values() -> None:
+    run = run_of(result_of(0.5))
+    text = run.dumps()
+    assert Results.loads(text.replace(',"operation":"value"', "")).dumps() == text
+    assert '"operation":"value"' in text
 
 
 def test_gigabytes_per_second_and_best_peer() -> None:
@@ -390,6 +565,7 @@ class Balance(HTMLParser):
 
 def sample_run() -> Results:
     settings: list[dict[str, Any]] = [{}, {"threads": 2}, {"in_place": True}, {"inputs": "subnormal"}]
+    settings.append({"operation": "backward"})
     cases = [result_of(0.5, 1.0 + k, **setting) for k, setting in enumerate(settings)]
     others = [replace(result, case=replace(result.case, function="gelu")) for result in cases]
     return run_of(*cases, *others)
@@ -428,7 +604,8 @@ def test_the_report_in_a_browser(window: tuple[browser.Browser, Path], width: in
     assert chromium.ask("document.documentElement.scrollWidth") <= width
     assert chromium.ask("performance.getEntriesByType('resource').length") == 0
     assert chromium.ask("document.querySelectorAll('section[id]').length") == 2
-    assert chromium.ask("document.querySelectorAll('figure').length") == 8
+    assert chromium.ask("document.querySelectorAll('figure').length") == 10
+    assert chromium.ask("[...document.querySelectorAll('h3 + .figures')].map(e => e.childElementCount)") == [1, 1]
     red, green, blue = map(int, re.findall(r"\d+", chromium.ask("getComputedStyle(document.body).backgroundColor"))[:3])
     assert (red + green + blue < 200) == dark
 
@@ -463,6 +640,8 @@ def test_the_repository_s_files_come_from_the_json() -> None:
     assert "| sigmoid | 0.500 | 16.0 | 2.00 | PyTorch | 0.50 (0.49-0.51) |" in text
     block = repository_results.readme_block(run)
     assert "| 64 Ki, float32, 1 thread | 2.00 | 0.50 | 0.06 |" in block
+    assert "| 64 Ki, backward, float32, 1 thread | 2.00 | 0.10 | 0.01 |" in block
+    assert "## 64 Ki, backward, float32, 1 thread" in text
     readme = f"before\n{repository_results.BEGIN}\nold\n{repository_results.END}\nafter\n"
     filled = repository_results.fill(readme, block)
     assert filled == f"before\n{block}\nafter\n"
@@ -566,6 +745,7 @@ def test_comparing_sets_the_exit_status(tmp_path: Path) -> None:
     ("option", "came"),
     [
         ("--functions", "sigmod"),
+        ("--operations", "derivative"),
         ("--peers", "pytorhc"),
         ("--dtype", "float33"),
         ("--sizes", "10k"),
@@ -602,6 +782,21 @@ def test_a_file_of_something_else_to_compare_with(tmp_path: Path) -> None:
     assert ran.stderr.startswith("fastact: --compare: got ")
 
 
+def test_gradients_are_measured_on_request(tmp_path: Path) -> None:
+    file = tmp_path / "new.json"
+    ran = bench(
+        "--functions", "tanh,reglu,softmax,hardmax", "--sizes", "20x10", "--operations", "value,backward",
+        "--peers", "numpy", "--seconds", "0.01", "--json", str(file),
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "20 x 10, backward, float32, 1 thread" in ran.stdout
+    measured = [(result.case.function, result.case.operation) for result in Results.loads(file.read_text()).cases]
+    gradients = [(name, "backward") for name in ("tanh", "reglu", "softmax")]
+    assert sorted(measured) == sorted([*gradients, *((n, "value") for n in ("tanh", "reglu", "softmax", "hardmax"))])
+    assert bench("--functions", "tanh", "--operations", "backward", "--sizes", "100", "--peers", "numpy",
+                 "--seconds", "0.01", "--compare", str(file)).returncode == 0  # fmt: skip
+
+
 def test_quick_stands_alone() -> None:
     ran = bench("--quick", "--sizes", "100")
     assert ran.returncode == 2
@@ -629,6 +824,6 @@ def test_the_bench_is_not_imported_with_fastact() -> None:
 
 
 def test_a_peer_without_the_function_says_so() -> None:
-    job = Job("sparsemax", ("x",), [np.ones((2, 2))], np.ones((2, 2)), axis=-1)
+    job = Job("sparsemax", ("x",), [np.ones((2, 2))], [np.ones((2, 2))], axis=-1)
     with pytest.raises(SkipError, match="has no such function"):
         PEERS["numpy"].prepare(job)

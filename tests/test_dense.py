@@ -47,6 +47,35 @@ def test_every_activation(name: str, dtype: Any) -> None:
     np.testing.assert_allclose(result, reference, rtol=1e-6 if dtype == np.float32 else 1e-14)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["relu", "silu", "leaky_relu", "hard_tanh"])
+def test_bias_and_activation_in_one_pass(name: str, dtype: Any) -> None:
+    """The very bits of a sum and an activation, wherever blocks, rows and threads begin and end."""
+    function = getattr(fastact, name)
+    for rows, units in ((1, 1), (3, 5), (700, 3), (2, 1024), (5, 1023), (1, 5000), (301, 513)):
+        x, w, b = layer(rows, 7, units, dtype)
+        expected = function(x @ w + b)
+        for threads in (1, 3):
+            with fastact.threads(threads):
+                np.testing.assert_array_equal(fastact.dense(x, w, b, name), expected)
+                np.testing.assert_array_equal(fastact.dense(x, w, b, function), expected)
+                out = np.empty_like(expected)
+                np.testing.assert_array_equal(fastact.dense(x, w, b, name, out=out), expected)
+
+
+def test_later_calls_are_like_the_first() -> None:
+    """Which takes the long way: the next one of the same kind knows its own."""
+    x, w, b = layer()
+    first = fastact.dense(x, w, b, "gelu")
+    np.testing.assert_array_equal(fastact.dense(x, w, b, "gelu"), first)
+    np.testing.assert_array_equal(fastact.dense(x, w, np.repeat(b, 2)[::2], "gelu"), first)
+    np.testing.assert_array_equal(fastact.dense(x[0], w, b, "gelu"), fastact.dense(x[:1], w, b, "gelu")[0])
+    with pytest.raises(ValueError, match=r"x has shape \(30, 6\)"):
+        fastact.dense(x[:, 1:], w, b, "gelu")
+    with pytest.raises(ValueError, match=r"bias has shape \(4,\)"):
+        fastact.dense(x, w, b[1:], "gelu")
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("activation", [fastact.tanh, fastact.softmax, np.tanh])
 def test_several_blocks(activation: Callable[..., Any], threads: int) -> None:
@@ -184,7 +213,8 @@ def test_operands_are_left_alone() -> None:
         np.testing.assert_array_equal(array, kept)
 
 
-def test_no_warnings() -> None:
+@pytest.mark.parametrize("call", ["first", "later"])
+def test_no_warnings(call: str) -> None:
     x = np.array([[np.inf, -np.inf], [np.nan, 1], [3e38, 3e38], [0, 0]], np.float32)
     with np.errstate(all="raise"):
         result = fastact.dense(x, np.ones((2, 3), np.float32), np.zeros(3, np.float32), "sigmoid")

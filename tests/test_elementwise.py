@@ -10,7 +10,7 @@ import pytest
 
 import fastact
 from fastact._public import engine
-from tests.catalogue import LOOPS, ONE_OPERAND, Loop, bfloat16, points
+from tests.catalogue import LOOPS, ONE_OPERAND, Loop, bfloat16, dtype_of, points
 
 FLOATS = ("float16", "bfloat16", "float32", "float64", "longdouble")
 SOME = [loop for loop in LOOPS if loop.record.name in ("sigmoid", "gelu", "relu", "leaky_relu", "hard_tanh")]
@@ -49,6 +49,21 @@ def test_same_bits_wherever_an_element_stands(loop: Loop) -> None:
         same(call(loop, x[start:]), whole[start:])
     for k in range(0, len(x), 7):
         same(np.asarray(call(loop, x[k])), whole[k])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["softplus", "celu"])
+def test_a_parameter_of_1_as_a_number_and_in_an_array(name: str, dtype: str) -> None:
+    """The number has kernels of its own."""
+    x = numbers(1001, dtype)
+    ones, grad = np.ones_like(x), numbers(1001, dtype, seed=1)
+    value, slope = getattr(fastact, name), getattr(fastact.derivative, name)
+    backward = getattr(fastact.backward, name)
+    same(value(x, 1), value(x, ones))
+    np.testing.assert_array_max_ulp(slope(x, 1), slope(x, ones), 3)
+    np.testing.assert_array_max_ulp(backward(grad, x, 1), backward(grad, x, ones), 3)
+    same(backward(grad, x, 1), grad * slope(x, 1))
+    same(value(x[::-3], np.ones((), dtype)), value(x, 1)[::-3])
 
 
 def layouts(x: Any) -> Any:
@@ -166,6 +181,24 @@ def test_a_refused_out_is_not_written_to(loop: Loop) -> None:
     assert (readonly == 7).all()
     with pytest.raises(TypeError):
         call(loop, x, out=[1.0])
+
+
+@every_loop
+@pytest.mark.parametrize("dtype", FLOATS[:4])
+def test_in_place(loop: Loop, dtype: str) -> None:
+    for n in (1, 15, 16, 17, 48, 1000, 1040, 5001):
+        x = numbers(n, dtype)
+        expected = call(loop, x)
+        assert call(loop, x, out=x) is x
+        assert x.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_any_parameter_that_is_not_a_number_gives_none(dtype: str) -> None:
+    x = -np.abs(numbers(1000, dtype)) - np.ones(1, dtype_of(dtype))
+    patterns = np.array([0x7FC00000, 0x7FFFFFFF, 0xFFFFFFFF, 0x7F800001], np.uint32).view(np.float32)
+    for slope in (*patterns, np.resize(patterns, 1000)):
+        assert np.isnan(fastact.prelu(x, slope)).all()
 
 
 @some_loops

@@ -13,7 +13,7 @@ import fastact
 from fastact._public import engine
 from fastact._records import USES, Activation, Interval
 from tests import oracle
-from tests.catalogue import LOOPS, ONE_OPERAND, RECORDS, Loop, dtype_of, kinks, points
+from tests.catalogue import LOOPS, ONE_OPERAND, RECORDS, Loop, dtype_of, kinks, pattern_points, points
 
 records = pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.name)
 of_one_operand = pytest.mark.parametrize("record", ONE_OPERAND, ids=lambda record: record.name)
@@ -95,6 +95,18 @@ def test_monotonic(record: Activation) -> None:
             for x in (run, -run[::-1]):
                 y = computed(record, x)
                 assert (np.diff(y[~np.isnan(y)]) >= 0).all(), start
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@of_one_operand
+def test_half_types_never_fall(record: Activation, dtype: str) -> None:
+    if not record.monotonic:
+        return
+    x = pattern_points(dtype)
+    with np.errstate(invalid="ignore"):  # some of the patterns are signalling NaN
+        x = x[np.argsort(x.astype(np.float32))]
+        y = computed(record, x).astype(np.float32)
+    assert (np.diff(y[np.isfinite(y)]) >= 0).all()
 
 
 @records

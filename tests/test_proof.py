@@ -12,7 +12,7 @@ import pytest
 from tests import oracle
 from tests.catalogue import Loop
 from tests.compiler import needs_compiler
-from tests.proof import float32, float64, halves, page, parameters, peers, tasks
+from tests.proof import arithmetic, float32, float64, halves, page, parameters, peers, tasks
 from tests.proof.compiled import RESULTS, Verdict, truth_for
 from tests.proof.subjects import Subject, compiled, rounded_parameters
 
@@ -238,14 +238,29 @@ def test_a_proof_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch, tmp_p
             return {"runs": len(runs)}
 
     monkeypatch.setattr(tasks, "STATE", tmp_path)
+    monkeypatch.setattr(tasks, "committed", dict)
     monkeypatch.setitem(tasks.CHAPTERS, "float32", Chapter())  # type: ignore[arg-type]
     task = tasks.Task("float32", "sigmoid")
     assert task.kept() is None
     assert task.run(sample=False)["runs"] == 1
     assert task.run(sample=False)["runs"] == 1
     assert task.run(sample=True)["runs"] == 2  # a sample stands for nothing
-    monkeypatch.setattr(tasks, "basis", lambda chapter: "other kernels")
+    monkeypatch.setattr(tasks, "basis", lambda task: "other kernels")
     assert task.kept() is None
+    monkeypatch.setattr(tasks, "committed", lambda: {"float32 sigmoid": {"runs": 7, "basis": "other kernels"}})
+    assert task.run(sample=False)["runs"] == 7
+
+
+def test_a_formula_is_proved_again_when_what_it_calls_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {"sigmoid", "fma", "coth_series"} <= arithmetic.called_by("sigmoid")
+    assert arithmetic.called_by("relu") == {"relu"}
+    before = {name: arithmetic.fingerprint(name) for name in ("sigmoid", "tanh", "relu")}
+    changed = arithmetic.definitions() | {"coth_series": "s * 0.33"}
+    monkeypatch.setattr(arithmetic, "definitions", lambda: changed)
+    arithmetic.fingerprint.cache_clear()
+    after = {name: arithmetic.fingerprint(name) for name in before}
+    arithmetic.fingerprint.cache_clear()
+    assert [name for name in before if before[name] != after[name]] == ["sigmoid", "tanh"]
 
 
 @pytest.mark.skipif(not RESULTS.exists(), reason="no proof has been committed yet")

@@ -324,6 +324,8 @@ BAD = [
     (["relu:slope=1"], {}, "plot: relu takes no parameters, got 'slope=1'"),
     (["leaky_relu:slope=1"], {}, "plot: leaky_relu has no parameter 'slope', expected negative_slope"),
     (["leaky_relu:"], {}, "plot: leaky_relu has no parameter '', expected negative_slope"),
+    (["leaky_relu:negative_slope=1,negative_slope=2"], {}, "plot: leaky_relu's negative_slope is given twice"),
+    (["square:power=3"], {}, "plot: square takes no parameters, got 'power=3'"),
     (["softmax:axis=1"], {}, "plot: softmax takes no parameters, got 'axis=1'"),
     (["elu:alpha=much"], {}, "plot: elu's alpha is 'much', expected a number from -1e+06 to 1e+06"),
     (["elu:alpha=nan"], {}, "plot: elu's alpha is 'nan', expected a number"),
@@ -381,6 +383,7 @@ def test_the_command(tmp_path: Path) -> None:
     [
         ("none.bmp", "plot: output is 'none.bmp', expected a file that ends in .png or .svg or .pdf"),
         ("none", "plot: output is 'none', expected a file that ends in"),
+        ("", "plot: output is '', expected a file that ends in"),
         ("nowhere/none.png", "expected a file in a folder that exists and can be written to"),
         ("folder.png", "expected a file in a folder that exists and can be written to"),
     ],

@@ -96,6 +96,11 @@ def test_refusals(change: dict[str, Any], message: str) -> None:
     assert str(raised.value).startswith("gradients: ") and message in str(raised.value)
 
 
+def test_a_function_is_not_a_name() -> None:
+    with pytest.raises(TypeError, match=r"gradients: a name is .*, expected a string"):
+        gradients([fastact.relu])  # type: ignore[list-item]
+
+
 # The picture
 
 

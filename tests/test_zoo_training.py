@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -274,6 +275,9 @@ def test_the_folder(moons: Comparison, tmp_path: Path) -> None:
         ({"epochs": 2.5}, "epochs is 2.5"),
         ({"batch": 0}, "batch is 0"),
         ({"hidden": ()}, "hidden is ()"),
+        ({"hidden": (32, 0)}, "hidden is (32, 0), expected the units of one layer or more, from 1 to 4096"),
+        ({"hidden": (10**9,)}, "hidden is (1000000000,), expected the units of one layer or more, from 1 to 4096"),
+        ({"output": ""}, "output is '', expected a folder"),
         ({"hidden": (3, 4.5)}, "hidden is (3, 4.5)"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"momentum": 1}, "momentum is 1"),
@@ -285,6 +289,12 @@ def test_refusals(change: dict[str, Any], message: str, tmp_path: Path) -> None:
         compare(**{"output": tmp_path / "folder", **change})
     assert str(raised.value).startswith("compare: ") and message in str(raised.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("activations", [[fastact.relu], [None], ["relu", ["tanh"]]])
+def test_names_are_strings(activations: Any) -> None:
+    with pytest.raises(TypeError, match=r"compare: a name is .*, expected a string"):
+        compare(activations=activations)
 
 
 def run(*arguments: str) -> Result:
@@ -326,12 +336,31 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     assert file.read_text() == "kept"
 
 
-def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("in_the_way", ["curves.png", "settings.json"])
+def test_a_folder_in_a_file_s_place_is_one_line(in_the_way: str, tmp_path: Path) -> None:
+    (tmp_path / in_the_way).mkdir()
+    ran = run("--activations", "relu", "--epochs", "1", "-o", str(tmp_path))
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert "cannot be written (Is a directory)" in ran.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [in_the_way]
+
+
+def test_a_terminal_of_few_characters() -> None:
+    """Which has no ±."""
+    command = [sys.executable, "-m", "fastact", "compare", "--activations", "relu", "--epochs", "1", "--seeds", "2"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "relu" in ran.stdout
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_a_full_disk_is_one_line(made: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    ran = run("--activations", "relu", "--epochs", "1", "-o", str(tmp_path))
+    ran = run("--activations", "relu", "--epochs", "1", "-o", str(tmp_path / "made" if made else tmp_path))
     assert ran.exit_code == 2
     assert "cannot be written (No space left on device)" in ran.stderr
     assert list(tmp_path.iterdir()) == []

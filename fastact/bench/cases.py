@@ -6,14 +6,16 @@ import inspect
 import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 import fastact
+import fastact.backward
 
+OPERATIONS = ("value", "backward")
 DTYPES = ("float64", "float32", "float16", "bfloat16")
 INPUTS = ("normal", "subnormal")
 SIZES = "100,4Ki,64Ki,1Mi,16Mi"
@@ -24,7 +26,10 @@ MAX_DIMENSIONS = 2
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to measure: a function on arrays of one dtype and shape, on so many threads."""
+    """One thing to measure: a function, or its gradient, on arrays of one dtype and shape, on so many threads.
+
+    The shape is that of the function's operands. In place, a gradient is written over the one that it is made from.
+    """
 
     function: str
     dtype: str
@@ -33,6 +38,7 @@ class Case:
     threads: int = 1
     in_place: bool = False
     inputs: str = "normal"
+    operation: str = "value"
 
     @property
     def size(self) -> int:
@@ -48,7 +54,8 @@ class Case:
     @property
     def setting(self) -> str:
         """Everything but the function and the shape, in words."""
-        words = [self.dtype, "1 thread" if self.threads == 1 else f"{self.threads} threads"]
+        words = [] if self.operation == "value" else [self.operation]
+        words += [self.dtype, "1 thread" if self.threads == 1 else f"{self.threads} threads"]
         if self.in_place:
             words.append("in place")
         if self.inputs != "normal":
@@ -65,7 +72,7 @@ class Case:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Case:
-        """The case that `to_json` has written."""
+        """The case that `to_json` has written; before there were operations, all were values."""
         return cls(**{**fields, "shape": tuple(fields["shape"])})
 
 
@@ -94,18 +101,18 @@ class Sweep:
     threads: tuple[int, ...] = (1,)
     in_place: tuple[bool, ...] = (False,)
     inputs: tuple[str, ...] = ("normal",)
+    operations: tuple[str, ...] = ("value",)
 
     def cases(self) -> Iterator[Case]:
         """The combinations that make sense."""
-        for threads, dtype, shape, in_place, inputs, function in itertools.product(
-            self.threads, self.dtypes, self.shapes, self.in_place, self.inputs, self.functions
+        for threads, dtype, operation, shape, in_place, inputs, function in itertools.product(
+            self.threads, self.dtypes, self.operations, self.shapes, self.in_place, self.inputs, self.functions
         ):
             rowwise = is_rowwise(function)
-            if in_place and not keeps_shape(function):
+            if not has(function, operation) or (in_place and not works_in_place(function, operation)):
                 continue
-            yield Case(
-                function, dtype, shape.for_function(rowwise), shape.axis if rowwise else None, threads, in_place, inputs
-            )
+            dims, axis = shape.for_function(rowwise), shape.axis if rowwise else None
+            yield Case(function, dtype, dims, axis, threads, in_place, inputs, operation)
 
 
 def functions() -> tuple[str, ...]:
@@ -113,9 +120,23 @@ def functions() -> tuple[str, ...]:
     return tuple(name for name in fastact.activations if hasattr(fastact, name))
 
 
-def operand_names(function: str) -> tuple[str, ...]:
-    """The arrays that a function takes; glu, which splits its one array along an axis, is documented by two."""
-    return ("x",) if is_rowwise(function) else fastact.activations[function].operands
+def published(function: str, operation: str) -> Callable[..., Any]:
+    """What fastact's users call."""
+    call: Callable[..., Any] = getattr(fastact if operation == "value" else fastact.backward, function)
+    return call
+
+
+def has(function: str, operation: str) -> bool:
+    """Whether there is something to call: a few functions have no gradient."""
+    return hasattr(fastact if operation == "value" else fastact.backward, function)
+
+
+def operand_names(function: str, operation: str = "value") -> tuple[str, ...]:
+    """The arrays that an operation takes; glu, which splits its one array along an axis, is documented by two."""
+    names = ("x",) if is_rowwise(function) else fastact.activations[function].operands
+    if operation == "value":
+        return names
+    return ("grad", "y") if takes_result(function) else ("grad", *names)
 
 
 def is_rowwise(function: str) -> bool:
@@ -124,12 +145,17 @@ def is_rowwise(function: str) -> bool:
     return not isinstance(call, np.ufunc) and "axis" in inspect.signature(call).parameters
 
 
-def keeps_shape(function: str) -> bool:
-    """Whether the result has its input's shape, so that it can be computed in place."""
+def takes_result(function: str) -> bool:
+    """Whether a gradient is computed from the function's result, not from its operand."""
+    return is_rowwise(function) and not fastact.activations[function].halved
+
+
+def works_in_place(function: str, operation: str = "value") -> bool:
+    """Whether there is one result and it has the first operand's shape, so that it can be written over it."""
     x = np.full((2, 2), 0.5, np.float32)
     operands = [x] * len(operand_names(function))
-    result: np.ndarray[Any, Any] = getattr(fastact, function)(*operands, **parameters(function))
-    return bool(result.shape == x.shape)
+    result = published(function, "value")(*operands, **parameters(function))
+    return bool(result.shape == x.shape) and (operation == "value" or len(operands) == 1)
 
 
 def parameters(function: str) -> dict[str, float]:
@@ -141,7 +167,8 @@ def survey(threads: int) -> list[Case]:
     """The full measurement: every dimension at its interesting values, not their whole product."""
     rowwise = tuple(name for name in functions() if is_rowwise(name))
     elementwise = tuple(name for name in functions() if name not in rowwise)
-    in_cache, in_memory = parse_shapes("64Ki"), parse_shapes("16Mi")
+    in_cache, in_memory, batch = parse_shapes("64Ki"), parse_shapes("16Mi"), parse_shapes("64x1000")
+    backward = ("backward",)
     sweeps = [
         Sweep(elementwise, parse_shapes(SIZES)),
         Sweep(elementwise, in_cache, dtypes=("float64", "float16", "bfloat16")),
@@ -151,15 +178,20 @@ def survey(threads: int) -> list[Case]:
         Sweep(elementwise, in_memory, threads=(threads,)),
         Sweep(elementwise, in_memory, threads=(threads,), in_place=(True,)),
         Sweep(rowwise, parse_shapes("16384x1000"), threads=(threads,)),
+        Sweep(elementwise, in_cache, operations=backward),
+        Sweep(elementwise, in_cache, in_place=(True,), operations=backward),
+        Sweep(elementwise, in_memory, threads=(threads,), operations=backward),
+        Sweep(rowwise, batch, operations=backward),
+        Sweep(rowwise, parse_shapes("16384x1000"), threads=(threads,), operations=backward),
     ]
     return distinct(case for sweep in sweeps for case in sweep.cases())
 
 
-def quick(threads: int) -> list[Case]:
+def quick(threads: int, operations: tuple[str, ...] = ("value",)) -> list[Case]:
     """In cache on one thread and in memory on all of them, for every function."""
     sweeps = [
-        Sweep(functions(), parse_shapes("64Ki")),
-        Sweep(functions(), parse_shapes("4Mi"), threads=(threads,)),
+        Sweep(functions(), parse_shapes("64Ki"), operations=operations),
+        Sweep(functions(), parse_shapes("4Mi"), threads=(threads,), operations=operations),
     ]
     return distinct(case for sweep in sweeps for case in sweep.cases())
 

@@ -17,7 +17,7 @@ from fastact._files import can_be_written, write_whole
 from fastact._terminal import console
 from fastact.bench import cases as bench_cases
 from fastact.bench import machine, report, table, worker
-from fastact.bench.cases import DTYPES, INPUTS, Case, Sweep
+from fastact.bench.cases import DTYPES, INPUTS, OPERATIONS, Case, Sweep
 from fastact.bench.compare import compare
 from fastact.bench.peers import PEERS
 from fastact.bench.results import CaseResult, NotResultsError, Results
@@ -42,12 +42,17 @@ class OptionError(click.ClickException):
 
 @click.command(
     name="bench",
-    epilog="Without --quick, --sizes, --dtype, --threads, --in-place and --inputs, a survey of all of these is "
-    "measured, which takes minutes. LISTs are separated by commas.",
+    epilog="Without --quick, --operations, --sizes, --dtype, --threads, --in-place and --inputs, a survey of all of "
+    "these is measured, which takes minutes. LISTs are separated by commas.",
 )
 @click.option("--import", "modules", metavar="LIST", help="Modules that define activations of your own.")
 @click.option("--quick", is_flag=True, help="Every function in cache and in memory, in under a minute.")
 @click.option("--functions", metavar="LIST", help="Functions, default all.")
+@click.option(
+    "--operations",
+    metavar="LIST",
+    help=f"Of {', '.join(OPERATIONS)} (the gradient: grad times the derivative, in one pass); default value.",
+)
 @click.option("--peers", metavar="LIST", help=f"Libraries to measure against: {', '.join(PEERS)}; default all.")
 @click.option(
     "--sizes",
@@ -56,7 +61,7 @@ class OptionError(click.ClickException):
 )
 @click.option("--dtype", metavar="LIST", help=f"Of {', '.join(DTYPES)}; default float32.")
 @click.option("--threads", metavar="LIST", help="Numbers of threads, or all; default 1.")
-@click.option("--in-place", is_flag=True, help="Write each result over its input.")
+@click.option("--in-place", is_flag=True, help="Write each result over its input, a gradient over what comes in.")
 @click.option("--inputs", type=str, metavar="KIND", help=f"{' or '.join(INPUTS)} (results); default normal.")
 @click.option("--seconds", type=str, metavar="S", help=f"Time to spend on a case, default {SECONDS_PER_CASE}.")
 @click.option("--worst-first", is_flag=True, help="One table, sorted by the ratio to the best peer.")
@@ -166,16 +171,15 @@ def _imported(text: str | None) -> tuple[str, ...]:
 def _cases(options: dict[str, Any]) -> list[Case]:
     """The plan that the options ask for: the survey, the quick one, or the product of what is given."""
     functions = _names("--functions", options["functions"], bench_cases.functions())
+    operations = tuple(_names("--operations", options["operations"], OPERATIONS)) or OPERATIONS[:1]
     cores = machine.usable_cores()
-    others = [name for name in ("sizes", "dtype", "threads", "inputs") if options[name] is not None]
-    if options["quick"] and (others or options["in_place"]):
-        raise OptionError(
-            "--quick",
-            " ".join(f"--{name}" for name in others) or "--in-place",
-            "no other choice of cases than --functions beside it",
-        )
-    if options["quick"] or not (others or options["in_place"]):
-        plan = bench_cases.quick(cores) if options["quick"] else bench_cases.survey(cores)
+    others = [f"--{name}" for name in ("sizes", "dtype", "threads", "inputs") if options[name] is not None]
+    others += ["--in-place"] * options["in_place"]
+    if options["quick"] and others:
+        expected = "no other choice of cases than --functions and --operations beside it"
+        raise OptionError("--quick", " ".join(others), expected)
+    if options["quick"] or not (others or options["operations"]):
+        plan = bench_cases.quick(cores, operations) if options["quick"] else bench_cases.survey(cores)
         return [case for case in plan if not functions or case.function in functions]
     sweep = Sweep(
         functions=tuple(functions or bench_cases.functions()),
@@ -184,6 +188,7 @@ def _cases(options: dict[str, Any]) -> list[Case]:
         threads=tuple(_thread_counts(options["threads"], cores)),
         in_place=(options["in_place"],),
         inputs=tuple(_names("--inputs", options["inputs"], INPUTS) or ["normal"]),
+        operations=operations,
     )
     return bench_cases.distinct(sweep.cases())
 

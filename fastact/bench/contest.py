@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-import fastact
 from fastact.bench import inputs
-from fastact.bench.cases import Case, operand_names, parameters
+from fastact.bench.cases import Case, operand_names, parameters, published
 from fastact.bench.floor import floor
 from fastact.bench.oracle import Check
 from fastact.bench.peers import FASTACT, PEERS, Job, Peer, Prepared, SkipError
@@ -50,10 +49,10 @@ class Contest:
         self.case = case
         self.skipped: dict[str, str] = {}
         self._operands = inputs.make(case)
-        self._check = Check(case.function, case.dtype, self._operands, case.axis)
+        self._check = Check(case, self._operands)
         self._pool = self._make_pool() if case.in_place else []
-        self._out = self._pool[0] if case.in_place else self._make_out()
-        self._bytes = self._out.nbytes + sum(operand.nbytes for operand in self._operands)
+        self._outs = self._pool[:1] or self._make_outs()
+        self._bytes = sum(array.nbytes for array in (*self._operands, *self._outs))
         self.fastact = self._fastact()
         self.floor = self._floor()
         self.harness = Contestant("harness", [_nothing])
@@ -118,11 +117,11 @@ class Contest:
         )
 
     def _quartiles(self, contestant: Contestant) -> Quartiles:
-        """Nanoseconds per element of the first operand."""
+        """Nanoseconds per element of the function's operand."""
         return Quartiles.of([ns / self.case.size for ns in contestant.nanoseconds.values()])
 
     def _floor(self) -> Contestant:
-        prepared, refill = self._prepare(lambda job: Prepared(floor(job.operands, job.out, job.threads)))
+        prepared, refill = self._prepare(lambda job: Prepared(floor(job.operands, job.outs, job.threads)))
         return Contestant("floor", [p.call for p in prepared], refill)
 
     def _settle(self) -> None:
@@ -136,19 +135,26 @@ class Contest:
             if time.process_time() - cpu < 0.2 * (time.perf_counter() - start):
                 return
 
-    def _make_out(self) -> Array:
-        """Memory for the result, of the shape that the function gives."""
+    def _make_outs(self) -> list[Array]:
+        """Memory for the results: a gradient has the shape of its operand, a value that which the function gives."""
+        if self.case.operation == "value":
+            shapes = [self._value_shape()]
+        else:
+            shapes = [operand.shape for operand in self._operands[1:]]
+        return [_memory(shape, self.case.dtype, number) for number, shape in enumerate(shapes)]
+
+    def _value_shape(self) -> tuple[int, ...]:
         x, axis = self._operands[0], self.case.axis
         if axis is None:
-            return _memory(x.shape, self.case.dtype)
+            return self.case.shape
         row = x[tuple(slice(None) if k == axis % x.ndim else slice(1) for k in range(x.ndim))]
-        like = getattr(fastact, self.case.function)(row, **parameters(self.case.function), axis=axis)
+        like = published(self.case.function, "value")(row, **parameters(self.case.function), axis=axis)
         shape = list(x.shape)
         if like.ndim < x.ndim:
             del shape[axis]
         else:
             shape[axis] = like.shape[axis]
-        return _memory(tuple(shape), self.case.dtype)
+        return tuple(shape)
 
     def _fastact(self) -> Contestant:
         try:
@@ -171,23 +177,23 @@ class Contest:
     def _checked(self, peer: Peer) -> Contestant:
         """The peer's calls, after the first one's result has been compared with the right one."""
         prepared, refill = self._prepare(peer.prepare)
-        memory = self._pool[0] if self.case.in_place else self._out
         if not self.case.in_place:
-            memory.view(np.uint8).fill(0xFF)  # NaN: the last contestant's result must not pass for this one's
+            for out in self._outs:
+                out.view(np.uint8).fill(0xFF)  # NaN: the last contestant's result must not pass for this one's
         start = time.perf_counter()
         returned = prepared[0].call()
         took = time.perf_counter() - start
-        result = prepared[0].view(returned)
-        ulp = self._check.error(result)
-        allocates = not np.shares_memory(result, memory)
+        results = prepared[0].results(returned)
+        ulp = self._check.error(*results)
+        allocates = not all(map(np.shares_memory, results, self._outs))
         return Contestant(peer.name, [p.call for p in prepared], refill, took, ulp, allocates)
 
     def _prepare(self, prepare: Callable[[Job], Prepared]) -> tuple[list[Prepared], Callable[[], None] | None]:
         """One call; in place, one for each array of a pool that is refilled before every turn."""
         if not self.case.in_place:
-            return [prepare(self._job(self._operands, self._out))], None
+            return [prepare(self._job(self._operands, self._outs))], None
         self._refill()
-        return [prepare(self._job([array, *self._operands[1:]], array)) for array in self._pool], self._refill
+        return [prepare(self._job([array, *self._operands[1:]], [array])) for array in self._pool], self._refill
 
     def _refill(self) -> None:
         """Functions applied to their own results drift to a fixed point: every turn starts from the inputs."""
@@ -197,25 +203,26 @@ class Contest:
     def _make_pool(self) -> list[Array]:
         x = self._operands[0]
         count = min(POOL_CALLS, POOL_BYTES // x.nbytes)
-        return [x.copy() for _ in range(count)] or [_memory(x.shape, self.case.dtype)]
+        return [x.copy() for _ in range(count)] or [_memory(x.shape, self.case.dtype, 0)]
 
-    def _job(self, operands: list[Array], out: Array) -> Job:
+    def _job(self, operands: list[Array], outs: list[Array]) -> Job:
         case = self.case
         return Job(
             case.function,
-            operand_names(case.function),
+            operand_names(case.function, case.operation),
             operands,
-            out,
+            outs,
             parameters(case.function),
             case.axis,
             case.in_place,
             case.threads,
+            case.operation,
         )
 
 
-@lru_cache(maxsize=1)
-def _memory(shape: tuple[int, ...], dtype: str) -> Array:
-    """Memory for results: the next case of this shape gets the same, since fresh pages cost more than many calls."""
+@lru_cache(maxsize=2)
+def _memory(shape: tuple[int, ...], dtype: str, number: int) -> Array:
+    """Memory for a result: the next case of this shape gets the same, since fresh pages cost more than many calls."""
     return np.empty(shape, inputs.numpy_dtype(dtype))
 
 

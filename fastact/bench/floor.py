@@ -20,17 +20,52 @@ READ_BLOCK_BYTES = 1 << 18
 SMALLEST_SPLIT_BYTES = 1 << 20
 
 
-def floor(operands: list[Array], out: Array, threads: int) -> Call:
+# What is read, and where its copy, scale or sum goes.
+Move = tuple[list[Array], Array]
+
+
+def floor(operands: list[Array], outs: list[Array], threads: int) -> Call:
     """Moves the bytes that a function of these operands must move: the fastest copy, sum or scale that NumPy has."""
-    operands = [_as_plain(operand) for operand in operands if operand.shape == operands[0].shape]
-    out = _as_plain(out)
-    if out.size < operands[0].size:
-        return _read_halves(operands[0], out) if 2 * out.size == operands[0].size else _read(operands[0])
-    work = _add if len(operands) > 1 else _scale if np.shares_memory(operands[0], out) else _copy
-    whole = work(operands, out)
-    if threads == 1 or out.nbytes < SMALLEST_SPLIT_BYTES:
+    operands, outs = list(map(_as_plain, operands)), list(map(_as_plain, outs))
+    if max(out.size for out in outs) < operands[0].size:
+        x, out = operands[0], outs[0]
+        return _read_halves(x, out) if 2 * out.size == x.size else _read(x)
+    moves = _moves(operands, outs)
+    whole = _all([_work(move) for move in moves])
+    if threads == 1 or outs[0].nbytes < SMALLEST_SPLIT_BYTES:
         return whole
-    return min(whole, _split(work, operands, out, threads), key=_duration)
+    return min(whole, _split(moves, threads), key=_duration)
+
+
+def _moves(operands: list[Array], outs: list[Array]) -> list[Move]:
+    """Every operand read once and every result written once; a single number that is broadcast moves nothing."""
+    first, *others = operands
+    if others and 2 * first.size == others[0].size:  # glu's gradient meets one half of its operand
+        axis = next(k for k, n in enumerate(first.shape) if n != others[0].shape[k])
+        (x, rest), (out, rest_of_out) = (np.split(array, 2, axis) for array in (others[0], outs[0]))
+        return [([first, x], out), ([rest], rest_of_out)]
+    first, *others = (operand for operand in operands if operand.shape == first.shape)
+    outs = [out for out in outs if out.shape == first.shape]
+    return [([first, *others[:1]], outs[0]), *(([other], out) for other, out in zip(others[1:], outs[1:], strict=True))]
+
+
+def _work(move: Move) -> Call:
+    sources, out = move
+    if len(sources) > 1:
+        return _add(sources, out)
+    return _scale(sources, out) if np.shares_memory(sources[0], out) else _copy(sources, out)
+
+
+def _all(calls: list[Call]) -> Call:
+    """All of these as one call."""
+    if len(calls) == 1:
+        return calls[0]
+
+    def call() -> None:
+        for part in calls:
+            part()
+
+    return call
 
 
 def _as_plain(array: Array) -> Array:
@@ -73,12 +108,10 @@ def _read(x: Array) -> Call:
     return read
 
 
-def _split(work: Callable[[list[Array], Array], Call], operands: list[Array], out: Array, threads: int) -> Call:
+def _split(moves: list[Move], threads: int) -> Call:
     """The same work cut into one piece per thread; NumPy releases the interpreter lock while it copies."""
-    bounds = np.linspace(0, out.size, threads + 1).astype(int)
-    flat = [operand.reshape(-1) for operand in operands]
-    flat_out = out.reshape(-1)
-    pieces = [work([x[a:b] for x in flat], flat_out[a:b]) for a, b in pairwise(bounds)]
+    cut = [_pieces(sources, out, threads) for sources, out in moves]
+    pieces = [_all(list(part)) for part in zip(*cut, strict=True)]
     pool = ThreadPoolExecutor(threads - 1)
 
     def run() -> None:
@@ -88,6 +121,16 @@ def _split(work: Callable[[list[Array], Array], Call], operands: list[Array], ou
             future.result()
 
     return run
+
+
+def _pieces(sources: list[Array], out: Array, count: int) -> list[Call]:
+    """A move in so many pieces: of its elements where they lie side by side, else of its rows."""
+    arrays = [*sources, out]
+    if all(array.flags.c_contiguous for array in arrays):
+        arrays = [array.reshape(-1) for array in arrays]
+    bounds = np.linspace(0, len(out), count + 1).astype(int)
+    cut = [[array[a:b] for array in arrays] for a, b in pairwise(bounds)]
+    return [_work((piece[:-1], piece[-1])) for piece in cut]
 
 
 def _duration(call: Call) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 import fastact
 from fastact.bench import oracle
-from fastact.bench.cases import Case, operand_names
+from fastact.bench.cases import Case, operand_names, parameters, published, takes_result
 
 Array = np.ndarray[Any, Any]
 
@@ -40,7 +40,24 @@ def make(case: Case) -> list[Array]:
     """The operands of a case."""
     dtype = numpy_dtype(case.dtype)
     first = _subnormal(case, dtype) if case.inputs == "subnormal" else _normal(case, 0)
-    return [first, *(_second(case, name, dtype) for name in operand_names(case.function)[1:])]
+    operands = [first, *(_second(case, name, dtype) for name in operand_names(case.function)[1:])]
+    return operands if case.operation == "value" else [_gradient(case, first, dtype), *_kept(case, operands)]
+
+
+def _gradient(case: Case, x: Array, dtype: np.dtype[Any]) -> Array:
+    """The gradient that comes from behind, in the shape of the function's result."""
+    shape = list(case.shape)
+    if case.axis is not None and fastact.activations[case.function].halved:
+        shape[case.axis] //= 2
+    return np.ones(shape, dtype) if case.inputs == "subnormal" else _draw(tuple(shape), case.dtype, 2)
+
+
+def _kept(case: Case, operands: list[Array]) -> list[Array]:
+    """What a network keeps for its backward pass: the function's operands, or its result."""
+    if not takes_result(case.function):
+        return operands
+    function = published(case.function, "value")
+    return [function(*operands, **parameters(case.function), axis=case.axis)]
 
 
 def _second(case: Case, name: str, dtype: np.dtype[Any]) -> Array:
@@ -60,7 +77,7 @@ def _normal(case: Case, k: int) -> Array:
     return inside.astype(drawn.dtype)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _draw(shape: tuple[int, ...], dtype: str, k: int) -> Array:
     """The same numbers for every function: they are drawn once for all cases of a shape."""
     rng = np.random.default_rng(SEED + k)
@@ -74,10 +91,10 @@ def _subnormal(case: Case, dtype: np.dtype[Any]) -> Array:
     _, smallest_exponent = oracle.FORMATS[case.dtype]
     tail = np.linspace(smallest_exponent, 0, 20_001).astype(dtype)  # e**-126 is below 2**-126
     tiny = (np.linspace(-0.99, 0.99, 2_000) * 2.0**smallest_exponent).astype(dtype)
-    second = np.ones(1, dtype)
     for candidates in (tail, -tail, tiny):
-        operands = [candidates, second][: len(operand_names(case.function))]
-        result = np.abs(oracle.truth(case.function, operands, case.axis))
+        others = {name: np.ones_like(candidates) for name in operand_names(case.function, case.operation)}
+        operands = {**others, operand_names(case.function)[0]: candidates}
+        result = np.abs(oracle.truth(case, list(operands.values()))[0])
         found = candidates[(result > 0) & (result < 2.0**smallest_exponent)]
         if result.shape == candidates.shape and found.size:
             return np.random.default_rng(SEED).choice(found, case.shape)

@@ -7,7 +7,7 @@ from html import escape
 
 import fastact
 from fastact.bench import machine
-from fastact.bench.cases import Case
+from fastact.bench.cases import OPERATIONS, Case
 from fastact.bench.peers import FASTACT, PEERS
 from fastact.bench.report_style import STYLE
 from fastact.bench.results import CaseResult, Measurement, Results, geometric_mean
@@ -19,7 +19,8 @@ LONGEST_BAR = 3.0
 
 EXPLANATION = """Bars are nanoseconds per element: shorter is faster. The number behind is fastact's time over that
 library's, the median of the rounds, in which all are timed in turn: below 1, fastact is faster.
-<span class="key">The line</span> is the floor: a plain copy of the same arrays (in place: a scale)."""
+<span class="key">The line</span> is the floor: a plain copy of the same arrays (in place: a scale; of two arrays, as
+in a backward pass: their sum). Backward is the gradient: grad times the derivative, in one pass."""
 
 TITLES = {FASTACT.name: FASTACT.title, **{name: peer.title for name, peer in PEERS.items()}}
 
@@ -100,11 +101,14 @@ def _index(functions: dict[str, list[CaseResult]]) -> str:
 
 def _function(name: str, cases: list[CaseResult]) -> str:
     formula = escape(fastact.activations[name].formula) if name in fastact.activations else ""
-    figures = "".join(_figure(result) for result in cases)
-    return (
-        f'<section id="{name}"><h2>{name}</h2><p><code>{formula}</code></p>'
-        f'<div class="figures">{figures}</div></section>'
-    )
+    parts = {operation: [r for r in cases if r.case.operation == operation] for operation in OPERATIONS}
+    figures = "".join(_figures(operation, part) for operation, part in parts.items() if part)
+    return f'<section id="{name}"><h2>{name}</h2><p><code>{formula}</code></p>{figures}</section>'
+
+
+def _figures(operation: str, cases: list[CaseResult]) -> str:
+    title = "" if operation == "value" else f"<h3>{operation}</h3>"
+    return f'{title}<div class="figures">{"".join(map(_figure, cases))}</div>'
 
 
 def _figure(result: CaseResult) -> str:

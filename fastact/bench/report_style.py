@@ -16,6 +16,7 @@ STYLE = """
 body { margin: 0 auto; padding: 1rem; max-width: 82rem; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { margin: .5rem 0; font-size: 1.7rem; } h2 { margin: 2rem 0 .25rem; font-size: 1.25rem; }
+h3 { margin: 1rem 0 .4rem; font-size: 1rem; color: var(--soft); }
 p { margin: .4rem 0; max-width: 60rem; } small { color: var(--soft); font-size: .85em; }
 code { font-family: ui-monospace, monospace; font-size: .9em; color: var(--soft); }
 .remarks { padding: .6rem .6rem .6rem 1.8rem; background: var(--note); border-radius: 6px; }

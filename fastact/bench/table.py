@@ -18,7 +18,7 @@ from fastact.bench.results import CaseResult, Measurement, Results
 EXPLANATION = (
     "ratio: fastact's time over the peer's, the median of the rounds (in brackets where half of them lie); "
     "below 1, fastact is faster. of floor: fastact's time over that of a plain copy of the same arrays (in place: a "
-    "scale). ~: noisy."
+    "scale; of two arrays, as in a backward pass: their sum). ~: noisy."
 )
 NOISY_MARK = " ~"
 LIMITLESS = 1000
@@ -50,7 +50,8 @@ def remarks(results: Results) -> list[str]:
     for result in results.cases:
         for peer, reason in result.skipped.items():
             if reason.startswith(("wrong", "failed")):
-                wrong.setdefault(peer, []).append(result.case.function)
+                backward = " backward" * (result.case.operation == "backward")
+                wrong.setdefault(peer, []).append(result.case.function + backward)
     for peer, functions in wrong.items():
         names = ", ".join(dict.fromkeys(functions))
         lines.append(f"Not timed, since {PEERS[peer].title}'s result was not right or it failed: {names}.")

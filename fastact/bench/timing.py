@@ -43,7 +43,9 @@ class Contestant:
 
     def calibrate(self, seconds: float) -> None:
         """Repeats the call often enough for a turn; in place, the pool of inputs says how often."""
-        if self.seconds_per_call > LONG_CALL_SECONDS:  # as its check has shown: one call is a turn
+        if self.seconds_per_call > LONG_CALL_SECONDS:  # in its check, which may have compiled it
+            self.seconds_per_call = self.time()
+        if self.seconds_per_call > LONG_CALL_SECONDS:  # one call is a turn
             return
         best = min(self.time() for _ in range(5))
         if self.refill is None:

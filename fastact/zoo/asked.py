@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fastact._records import REALS, Activation, Interval
 from fastact._rowwise import RowActivation
-from fastact.zoo.facts import record_of
+from fastact.zoo.facts import checked_name, record_of
 
 Array = npt.NDArray[np.float64]
 Function = Callable[[Array], Array]
@@ -65,10 +65,10 @@ SQUARE = Curve("square", "", "x**2", np.square, lambda x: 2 * x, Interval(0, inf
 
 def asked(text: str) -> Curve | RowActivation:
     """The function that the words ask for; a ValueError for names, parameters and values that there are not."""
-    if not isinstance(text, str):
-        raise TypeError(f"plot: a name is {text!r}, expected a string")
-    name, colon, settings = text.partition(":")
-    if text == SQUARE.name:
+    name, colon, settings = checked_name("plot", text).partition(":")
+    if name == SQUARE.name:
+        if colon:
+            raise ValueError(_no_parameters(name, settings))
         return SQUARE
     record = record_of("plot", name)
     given = _settings(record, settings) if colon else {}
@@ -83,14 +83,20 @@ def _settings(record: Activation, text: str) -> dict[str, float]:
     """The values after the colon."""
     known = record.inputs[1:]
     if not known:
-        raise ValueError(f"plot: {record.name} takes no parameters, got {text!r}")
-    given = {}
+        raise ValueError(_no_parameters(record.name, text))
+    given: dict[str, float] = {}
     for part in text.split(","):
         name, _, value = part.partition("=")
         if name not in known:
             raise ValueError(f"plot: {record.name} has no parameter {name!r}, expected {' or '.join(known)}")
+        if name in given:
+            raise ValueError(f"plot: {record.name}'s {name} is given twice")
         given[name] = number(f"{record.name}'s {name}", value)
     return given
+
+
+def _no_parameters(name: str, settings: str) -> str:
+    return f"plot: {name} takes no parameters, got {settings!r}"
 
 
 def number(what: str, value: Any) -> float:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import fastact
-from fastact._files import checked_folder, write_whole
+from fastact._files import checked_folder, write_all
 from fastact.zoo.extra import needs
-from fastact.zoo.network import INITIALISATIONS, hidden_activation
+from fastact.zoo.facts import checked_name
+from fastact.zoo.network import INITIALISATIONS, MOST_UNITS, hidden_activation
 
 try:
     import pandas as pd
@@ -64,9 +65,14 @@ class Comparison:
         files |= {f"history-{name}.csv": _as_csv(frame, index=False) for name, frame in self.histories.items()}
         files["summary.csv"] = _as_csv(self.summary, index=True)
         files["settings.json"] = json.dumps(self._made_by(), indent=2).encode()
+        made = not path.exists()
         path.mkdir(exist_ok=True)
-        for name, content in files.items():
-            write_whole(path / name, content)
+        try:
+            write_all({path / name: content for name, content in files.items()})
+        except OSError:
+            if made:
+                path.rmdir()
+            raise
 
     def _made_by(self) -> dict[str, Any]:
         """What is needed to make it again."""
@@ -114,7 +120,7 @@ def compare(
     seed, seeds : int, default 0 and 1
         Repeats everything for `seeds` seeds from `seed` on: one run proves little.
     hidden : sequence of int, default (32, 32)
-        The number of units in each hidden layer.
+        The number of units in each hidden layer, 4096 at most.
     initialisation : {"glorot", "he", "lecun"}
         The variance of the weights at the start: 2 / (inputs + units), 2 / inputs, 1 / inputs.
     epochs, batch, learning_rate, momentum
@@ -134,8 +140,12 @@ def compare(
 
     Raises
     ------
+    TypeError
+        For names that are not strings.
     ValueError
         For names that there are not, numbers that make no sense, and an output that cannot be; nothing is written then.
+    OSError
+        If the folder cannot be written to after all; what was there before then still is.
     ImportError
         Without matplotlib, pandas or scikit-learn.
     """
@@ -147,8 +157,9 @@ def compare(
         raise ValueError(f"compare: initialisation is {initialisation!r}, expected one of {expected}")
     _check_counts(seeds=seeds, epochs=epochs, batch=batch)
     _check_numbers(seed, learning_rate, momentum, target)
-    if not hidden or not all(isinstance(units, int) and units >= 1 for units in hidden):
-        raise ValueError(f"compare: hidden is {hidden!r}, expected the units of one layer or more")
+    if not hidden or not all(isinstance(units, int) and 1 <= units <= MOST_UNITS for units in hidden):
+        expected = f"the units of one layer or more, from 1 to {MOST_UNITS}"
+        raise ValueError(f"compare: hidden is {hidden!r}, expected {expected}")
     if output is not None:
         checked_folder("compare", output)
 
@@ -179,7 +190,7 @@ def compare(
 
 
 def _distinct(activations: Sequence[str]) -> list[str]:
-    names = list(activations)
+    names = [checked_name("compare", name) for name in activations]
     if not names or isinstance(activations, str) or len(set(names)) < len(names):
         raise ValueError(f"compare: activations is {activations!r}, expected a list of different names")
     return names

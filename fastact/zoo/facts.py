@@ -10,8 +10,16 @@ from fastact._public import canonical
 from fastact._records import REALS, Activation, Parameter
 
 
+def checked_name(asker: str, name: Any) -> str:
+    """A name that is one, whether there is such an activation or not; a TypeError names the asker."""
+    if not isinstance(name, str):
+        raise TypeError(f"{asker}: a name is {name!r}, expected a string")
+    return name
+
+
 def record_of(asker: str, name: str) -> Activation:
     """The record of an activation by any of its names here; a ValueError says which name may have been meant."""
+    checked_name(asker, name)
     try:
         fastact.get(name)
     except ValueError as error:

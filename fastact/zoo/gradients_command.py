@@ -15,7 +15,7 @@ from fastact._files import checked_picture, write_whole
 from fastact._terminal import console
 from fastact.zoo.extra import needs
 from fastact.zoo.gradients import Flow, gradients
-from fastact.zoo.network import INITIALISATIONS
+from fastact.zoo.network import INITIALISATIONS, MOST_UNITS
 
 # The layers whose numbers the table tells, beside the last.
 TOLD = (1, 5, 10, 25)
@@ -33,7 +33,9 @@ VANISHED, EXPLODED = 1e-3, 1e3
 @click.option(
     "--layers", type=click.IntRange(1, 1000), default=50, metavar="N", help="The network's depth, default 50."
 )
-@click.option("--units", type=click.IntRange(1, 4096), default=128, metavar="N", help="Units of a layer, default 128.")
+@click.option(
+    "--units", type=click.IntRange(1, MOST_UNITS), default=128, metavar="N", help="Units of a layer, default 128."
+)
 @click.option("--init", type=click.Choice(list(INITIALISATIONS)), default="glorot", help="The weights, default glorot.")
 @click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Draws weights and inputs, default 0.")
 @click.option("-o", "--output", metavar="FILE", help="Write a picture, PNG, SVG or PDF by its suffix.")

@@ -24,7 +24,7 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if as_json:
-        print(json.dumps([facts.plain(record) for record in records], indent=2, ensure_ascii=False))
+        print(json.dumps([facts.plain(record) for record in records], indent=2))
         return
     for record in records:
         _show(console(), record)

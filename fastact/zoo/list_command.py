@@ -36,7 +36,7 @@ def command(word: str | None, use: str | None, as_json: bool, **wanted: bool | N
     if not chosen:
         raise click.UsageError("list: there is no such activation")
     if as_json:
-        print(json.dumps([facts.plain(record) for record in chosen], indent=2, ensure_ascii=False))
+        print(json.dumps([facts.plain(record) for record in chosen], indent=2))
     else:
         _show(chosen)
 

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 import fastact
-from fastact._dense import dense
+from fastact._dense import dense, takes_one_array
 from fastact._records import REALS, Activation
-from fastact._rowwise import RowActivation
 from fastact.zoo.facts import record_of
 
 Array = np.ndarray[Any, Any]
@@ -23,6 +22,9 @@ INITIALISATIONS: dict[str, Callable[[int, int], float]] = {
     "he": lambda inputs, units: 2 / inputs,
     "lecun": lambda inputs, units: 1 / inputs,
 }
+
+# Units of a layer: weights between two larger ones are no longer small enough to be forgotten about.
+MOST_UNITS = 4096
 
 
 def hidden_activation(asker: str, name: str) -> Activation:
@@ -40,12 +42,7 @@ def suitable() -> list[str]:
 
 def suits_hidden_layer(record: Activation) -> bool:
     """Whether it takes any one number and needs to be told nothing else."""
-    return (
-        record.operands == ("x",)
-        and record.domain == REALS
-        and not isinstance(record, RowActivation)
-        and all(parameter.default is not None for parameter in record.parameters.values())
-    )
+    return takes_one_array(record) and record.domain == REALS
 
 
 def random_weights(rng: np.random.Generator, inputs: int, units: int, initialisation: str) -> Array:

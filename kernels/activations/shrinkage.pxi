@@ -33,7 +33,7 @@ cdef inline double short_tanh_shrink(double x) noexcept nogil:
 cdef inline float tanh_shrink_float32(float x) noexcept nogil:
     """x - tanh x, for a processor with a fused multiply-add."""
     cdef float a = absolute(x), lowered, clamped, sum, n, u, m, above, below, q, c, d, w, far
-    cdef float square, scaled, cube, cube_low, first, p, near
+    cdef float square, third, third_low, first, p, near
     # Far from 0, tanh's leading half is taken away first, which is exact, and then its rest (see tanh_of_positive).
     # Beyond 9.02 that is 0 as it is there, and from 2 on the leading half is 1. It is right to 1 % up to 1, where the
     # rest counts.
@@ -50,18 +50,16 @@ cdef inline float tanh_shrink_float32(float x) noexcept nogil:
     d = fma(-q, below, above)
     w = coth_series(u)
     far = (a - q) - fma(w, c, fma(d, u, c)) / fma(above, w, fma(below, u, above))
-    # Near 0, x**3 (1/3 + p), where the cube has two parts; 2**64 times too big, so that the last cubes have them too.
+    # Near 0, x (x**2 / 3 + x**2 p), where x**2 / 3 has two parts.
     square = a * a
-    scaled = a * <float>18446744073709551616.0
-    cube = scaled * square
-    cube_low = fma(scaled, fma(a, a, -square), fma(scaled, square, -cube))
+    third = square * <float>0.33333334
+    third_low = fma(fma(a, a, -square), <float>0.33333334, fma(square, <float>0.33333334, -third))
     # remez tanh_shrink_near: relative error 2**-27.8
     first, p = <float>-0.13333319, (<float>0.05396257 + square * (<float>-0.021795047
         + square * (<float>0.008429383 + square * <float>-0.0023908673)))
     # The last number is what 1/3 has beyond 24 digits.
-    p = fma(square, first, fma(square * square, p, <float>-9.934108e-09))
-    near = fma(cube, p, cube_low * <float>0.33333334) * <float>5.421011e-20
-    near = fma(cube, <float>1.8070037e-20, near)
+    p = fma(square, fma(square, p, first), <float>-9.934108e-09)
+    near = fma(a, third, a * fma(square, p, third_low))
     return copy_sign(near if a < <float>0.5985 else far, x)
 
 

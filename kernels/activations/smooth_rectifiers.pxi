@@ -17,7 +17,14 @@ cdef inline real softplus(real x, real beta) noexcept nogil:
         excess = product_excess(x, beta, z)
         curved = log1p_of_exp(depth, excess if z > 0 else -excess)
         return (x if z > 0 else 0.0) + curved / beta
-    # float32: 0.997 ULP, over all inputs, 0.533. float64: 1.30, 1.30.
+    # float32: 0.979 ULP, over all inputs, 0.533. float64: 1.30, 1.30.
+
+
+cdef inline real softplus_at_1(real x) noexcept nogil:
+    if real is float:
+        if HAS_FMA:
+            return softplus_float32_at_1(x, <float>1)
+    return softplus(x, <real>1)
 
 
 cdef inline real softplus_derivative(real x, real beta) noexcept nogil:
@@ -36,15 +43,21 @@ cdef inline real softplus_derivative(real x, real beta) noexcept nogil:
     # float32: 0.950 ULP, 0.501. float64: 0.99, 1.07.
 
 
+cdef inline real softplus_derivative_at_1(real x) noexcept nogil:
+    return sigmoid(x)
+
+
 cdef inline real elu(real x, real alpha) noexcept nogil:
     cdef double y, y_low
     if real is float:
+        if HAS_FMA:
+            return x if x > 0 else times_expm1_of_negative32(alpha, x)
         y = -200.0 if x < -200 else x
         return x if x > 0 else <float>(alpha * short_expm1(y))
     else:
         y, y_low = expm1_of_negative(x)
         return x if x > 0 else fma(alpha, y, alpha * y_low)
-    # float32 0.51 ULP, float64 0.76
+    # float32: 0.94 ULP, 0.51. float64 0.76
 
 
 cdef inline real elu_derivative(real x, real alpha) noexcept nogil:
@@ -69,6 +82,10 @@ cdef inline real celu(real x, real alpha) noexcept nogil:
     # float32 0.51 ULP, float64 0.71
 
 
+cdef inline real celu_at_1(real x) noexcept nogil:
+    return elu(x, <real>1)
+
+
 cdef inline real celu_derivative(real x, real alpha) noexcept nogil:
     cdef double z, z_low
     if real is float:
@@ -77,6 +94,10 @@ cdef inline real celu_derivative(real x, real alpha) noexcept nogil:
         z, z_low = quotient_in_parts(x, alpha)
         return 1.0 if x > 0 else times_exp(1.0, z, z_low)
     # float32 0.54 ULP, float64 0.61
+
+
+cdef inline real celu_derivative_at_1(real x) noexcept nogil:
+    return elu_derivative(x, <real>1)
 
 
 # 1.0507009873554804934193349852946, and its product with 1.6732632423543772848170429916717.
@@ -110,6 +131,8 @@ cdef inline real selu_derivative(real x) noexcept nogil:
 cdef inline real squareplus(real x, real b) noexcept nogil:
     cdef double a = absolute(<double>x), s, s_low, t, t_low, k, half_per_k, inverse, y, edge
     if real is float:
+        if HAS_FMA:
+            return squareplus_float32(x, b)
         t = a + sqrt(a * a + b)
         return <float>(0.5 * (b / t if x < 0 else t))
     else:
@@ -122,12 +145,14 @@ cdef inline real squareplus(real x, real b) noexcept nogil:
         y = y if x < 0 else (t + t_low) * half_per_k
         y = y if t > 0.0 else edge
         return edge if absolute(x) > a else y
-    # float32 0.50 ULP, float64 0.50
+    # float32: 0.87 ULP, 0.50. float64 0.50
 
 
 cdef inline real squareplus_derivative(real x, real b) noexcept nogil:
     cdef double a = absolute(<double>x), s, s_low, t, t_low, k, half_per_k, inverse, product, product_low, above, below
     if real is float:
+        if HAS_FMA:
+            return squareplus_derivative_float32(x, b)
         a = 1e60 if a > 1e60 else a
         s = sqrt(a * a + b)
         t = a + s
@@ -144,7 +169,7 @@ cdef inline real squareplus_derivative(real x, real b) noexcept nogil:
         above = corrected_quotient(t, t_low, s, s_low, t * inverse)
         above = above if s > 0.0 else 1.0 + a
         return 0.5 * (below if x < 0 else above)
-    # float32 0.50 ULP, float64 0.50
+    # float32: 1.28 ULP, 0.50. float64 0.50
 
 
 cdef inline real sparse_plus(real x) noexcept nogil:

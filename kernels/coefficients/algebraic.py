@@ -43,6 +43,7 @@ FITS = (
     Fit("tanh_shrink32", 64, 9, (mpf(0), mpf(1)), tanh_shrink_ratio, lambda s: 1 / tanh_shrink_ratio(s)),
     Fit("tanh_shrink_near", 32, 5, (mpf(0), mpf("0.359")), tanh_shrink_tail, lambda s: s / tanh_shrink_ratio(s)),
     Fit("tanh_shrink64", 64, 14, (mpf(0), mpf("0.64")), tanh_shrink_tail, lambda s: s / tanh_shrink_ratio(s)),
+    Fit("atanh32", 32, 6, (mpf(0), SLACK / 4), atanh_tail, lambda s: s / (2 + s * atanh_tail(s))),
 )
 
 if __name__ == "__main__":

@@ -73,12 +73,6 @@ def literal(value: float, bits: int) -> str:
     return next(text for digits in range(1, 18) if rounded(float(text := f"{value:.{digits}g}"), bits) == value)
 
 
-def sigmoid_bend(s: mpf) -> mpf:
-    """((sigmoid(x) - 1/2) / x - 1/4) / x^2 for s = x^2."""
-    x = mp.sqrt(s) or mpf(10) ** -12
-    return (mp.tanh(x / 2) / (2 * x) - mpf("0.25")) / x**2
-
-
 def softplus_bend(s: mpf) -> mpf:
     """(log(1 + e^z) - log 2 - z/2) / z^2 for s = z^2: even in z."""
     z = mp.sqrt(s) or mpf(10) ** -12
@@ -99,7 +93,6 @@ HALF_LN2 = (-SLACK * LN2 / 2, SLACK * LN2 / 2)
 FITS = (
     Fit("coth32", 32, 2, QUARTER_LN2, coth_tail, lambda s: s / (1 + s * coth_tail(s))),
     Fit("coth64", 64, 5, QUARTER_LN2, coth_tail, lambda s: s / (1 + s * coth_tail(s))),
-    Fit("sigmoid_bend", 32, 3, (mpf(0), mpf("0.25")), sigmoid_bend, lambda s: s / (mpf("0.25") + s * sigmoid_bend(s))),
     Fit(
         "softplus_bend",
         32,

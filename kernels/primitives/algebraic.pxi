@@ -3,7 +3,7 @@
 # Choices stand one after the other, not inside each other, and where two would tell the same about x, one of them asks
 # |x|: the compiler takes nested or related choices apart, and makes masked moves of all their combinations.
 
-from libc.math cimport INFINITY, NAN, sqrt
+from libc.math cimport INFINITY, NAN, sqrt, sqrtf
 
 
 cdef inline real clip(real x, real low, real high) noexcept nogil:
@@ -135,6 +135,78 @@ cdef inline (double, double) quotient_in_parts(double x, double y) noexcept nogi
     return quotient, (rest if absolute(rest) < 1.0 else 0.0)
 
 
+cdef inline float times_expm1_of_negative32(float factor, float x) noexcept nogil:
+    """factor * (e**x - 1) for x <= 0, for a processor with a fused multiply-add."""
+    # e**x - 1 = (m - 1) + m r + m (e**r - 1 - r), all times the factor. From the first to the last, each rounding goes
+    # into a low part. Beyond -20 all is as at -20; what ln2 has beyond 24 digits, times n, does not count beside m - 1.
+    cdef float clamped, sum, n, r, square, scaled, base, base_low, high, low
+    clamped = <float>-20 if x < <float>-20 else x
+    sum = fma(clamped, <float>1.442695, <float>12583039.0)
+    n = sum - <float>12583039.0
+    r = fma(-n, <float>0.6931472, clamped)
+    square = r * r
+    scaled = factor * power_of_two(sum)
+    base = scaled - factor
+    base_low = scaled - (base + factor)
+    high = fma(scaled, r, base)
+    low = fma(scaled, r, base - high) + base_low
+    return high + fma(scaled * square, exp_excess(r, square), low)
+
+
+# squareplus for float32, with a fused multiply-add. Its root and its quotient are corrected by what they leave; that
+# takes but a rough inverse, which the bits of a number give within 12 %: exponent and, roughly, the logarithm of the
+# mantissa change sign.
+
+
+cdef inline (float, float, float, float, float, float) scaled_root_and_sum(float x, float b) noexcept nogil:
+    """For x >= 0: s = sqrt(x**2 + b) and its rest, t = x + s and its rest, all times a power of two k that brings the
+    larger one of x and sqrt b near 1, then k, and 1 / (2k)."""
+    # Half the bits of b are roughly those of its root; and 2**-124 keeps 1 / (2k) normal.
+    cdef uint32_t root = (bits_of_float32(b) >> 1) + 0x1fc00000U, size = bits_of_float32(x), exponent
+    cdef float k, square_b, s, s_low, t
+    root = 0x01800000U if b == 0 else root
+    size = root if root > size else size
+    exponent = size & 0x7f800000U
+    k = float32_of_bits(0x7f800000U - exponent)
+    x = x * k
+    square_b = b * k * k
+    s = sqrtf(fma(x, x, square_b))
+    # Exact where b is the larger part. Where x**2 is, its rounding counts half in t.
+    s_low = fma(x, x, fma(-s, s, square_b)) * float32_of_bits(0x7e7311c7U - bits_of_float32(s))
+    t = s + x
+    return s, s_low, t, (x - (t - s)) + s_low, k, float32_of_bits(exponent - 0x01000000U)
+
+
+cdef inline float roughly_corrected(float quotient, float n, float d, float d_low) noexcept nogil:
+    """n / (d + d_low), given n / d rounded."""
+    cdef float rest = fma(-quotient, d_low, fma(-quotient, d, n))
+    return fma(rest, float32_of_bits(0x7ef127eaU - bits_of_float32(d)), quotient)
+
+
+cdef inline float squareplus_float32(float x, float b) noexcept nogil:
+    cdef float a = absolute(x), s, s_low, t, t_low, k, half_per_k, scaled_b, y
+    s, s_low, t, t_low, k, half_per_k = scaled_root_and_sum(a, b)
+    scaled_b = b * k
+    y = <float>0.5 * roughly_corrected(scaled_b / t, scaled_b, t, t_low)
+    y = y if x < 0 else (t + t_low) * half_per_k
+    # Infinities have no power of two.
+    return y if a < <float>INFINITY else (<float>0 if x < 0 else x)
+
+
+cdef inline float squareplus_derivative_float32(float x, float b) noexcept nogil:
+    # y = b / (2 s t) below 0, and 1 - y above.
+    cdef float a = absolute(x), s, s_low, t, t_low, k, half_per_k, scaled_b, product, product_low, y
+    a = <float>3.4028235e38 if a > <float>3.4028235e38 else a
+    s, s_low, t, t_low, k, half_per_k = scaled_root_and_sum(a, b)
+    scaled_b = b * k * k
+    product = s * t
+    product_low = fma(s, t_low, fma(t, s_low, fma(s, t, -product)))
+    y = <float>0.5 * roughly_corrected(scaled_b / product, scaled_b, product, product_low)
+    y = y if x < 0 else <float>1 - y
+    # Nothing is left to divide where x = b = 0; and NaN is not > 0 either.
+    return y if s > 0 else <float>0.5 + x
+
+
 cdef inline (double, double) root_scale(double x, double b) noexcept nogil:
     """A power of two k that brings x and sqrt b near 1, where no square overflows or loses digits, and 1 / (2k)."""
     # Half the bits of b are roughly those of its root. The exponent is arithmetic, for GCC 12 takes chained choices of
@@ -193,6 +265,29 @@ cdef inline double short_log_odds(double p) noexcept nogil:
     # remez short_atanh: relative error 2**-28.4
     s = s * (0.6666694629996052 + s * (0.3995790985156208 + s * 0.30359058880317935))
     return k * 0.6931471805599453 + (z + z + z * s)
+
+
+cdef inline float log_odds_float32(float p) noexcept nogil:
+    """log(p / (1 - p)) for 0 < p < 1, for a processor with a fused multiply-add."""
+    # 2**32 p is no subnormal; 159 then stands for k = 0, which serves from 1/4 to 3/4, where z = 2p - 1 is exact.
+    cdef float b = <float>1 - p, b_excess = (<float>1 - b) - p, lifted = p * <float>4294967296.0
+    cdef float k, a, n, d, z, s, t, low
+    cdef uint32_t biased = (bits_of_float32(lifted) - bits_of_float32(b) + 0x3fc00000U) >> 23
+    biased = 159 if absolute(p - <float>0.5) <= <float>0.25 else biased
+    # 2**23 + biased stands in the bits as in an integer.
+    k = float32_of_bits(biased | 0x4b000000U) - <float>8388767.0
+    a = lifted * float32_of_bits((254 - biased) << 23)
+    n = (a - b) - b_excess
+    d = a + b
+    z = n / d
+    s = z * z
+    # remez atanh32: relative error 2**-27.6
+    t = <float>0.66666603 + s * (<float>0.40005037 + s * (<float>0.28445524 + s * (<float>0.23647472
+        + s * (<float>0.102715924 + s * <float>0.35338324))))
+    low = fma(z * s, t, k * <float>-1.9046542e-09)
+    # What the quotient leaves, twice, over d: see roughly_corrected.
+    low = fma(fma(-z, d, n), float32_of_bits(0x7f7127eaU - bits_of_float32(d)), low)
+    return fma(k, <float>0.6931472, fma(<float>2, z, low))
 
 
 cdef inline double log_odds(double p) noexcept nogil:

@@ -39,6 +39,15 @@ cdef inline real absolute(real x) noexcept nogil:
         return float64_of_bits(bits_of_float64(x) & 0x7fffffffffffffffULL)
 
 
+cdef inline float magnitude_up_to(float x, float limit) noexcept nogil:
+    """The smaller of |x| and a limit > 0; NaN stays NaN."""
+    # Counted from the first bits of NaN on, those of numbers come after all others. A choice between floats would take
+    # longer, for which GCC compares and selects.
+    cdef uint32_t bits = (bits_of_float32(x) & 0x7fffffffU) - 0x7f800001U
+    cdef uint32_t limit_bits = bits_of_float32(limit) - 0x7f800001U
+    return float32_of_bits((bits if bits < limit_bits else limit_bits) + 0x7f800001U)
+
+
 cdef inline real leading_half(real x) noexcept nogil:
     """x with the lower half of its digits cut off: the product of two such numbers is exact."""
     if real is float:
@@ -191,13 +200,6 @@ cdef inline real sigmoid_of_negative(real x, real gain) noexcept nogil:
     w = coth_series(u)
     rest = fma(w, c, fma(d, u + u_low, c))
     return <real>0 if x < limit else q + rest / fma(b, w, fma(-a, u, b))
-
-
-cdef inline float sigmoid_slope(float s) noexcept nogil:
-    """(sigmoid(x) - 1/2) / x, from s = x**2 <= 1/4."""
-    # remez sigmoid_bend: relative error 2**-28.08
-    cdef float bend = <float>-0.020833274 + s * (<float>0.002081912 + s * <float>-0.0002008985)
-    return <float>0.25 + s * bend
 
 
 # To float32's accuracy, in float64 arithmetic.

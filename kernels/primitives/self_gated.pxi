@@ -1,6 +1,7 @@
 # What the activations that gate themselves share: a product with sigmoid or with the normal distribution, and the
 # derivative of such a product. float32 goes through float64, where nothing on the way underflows: one rounding, at the
-# end. float64 carries what each rounding lost (a "low" beside each number), and powers of two apart from the rest.
+# end; but where there is a fused multiply-add, many a value is computed in float32. That, and float64, carries what
+# each rounding lost (a "low" beside each number), and powers of two apart from the rest.
 
 
 # Selects on the bits, or GCC carries those of a float32 into the float64 that it becomes, at twice the cost.
@@ -12,6 +13,11 @@ cdef inline real at_least(real x, real low) noexcept nogil:
         return float32_of_bits(bits_of_float32(low) if x < low else bits_of_float32(x))
     else:
         return float64_of_bits(bits_of_float64(low) if x < low else bits_of_float64(x))
+
+
+cdef inline float at_most(float x, float high) noexcept nogil:
+    """min(x, high); NaN stays."""
+    return float32_of_bits(bits_of_float32(high) if x > high else bits_of_float32(x))
 
 
 cdef inline real clamp(real x, real bound) noexcept nogil:
@@ -125,12 +131,20 @@ cdef inline (float, float, float, float) exp_parts32(float x) noexcept nogil:
     return one, fma(square, exp_excess(r, square), r - (one - <float>1)), n * <float>1.9046542e-09, sum
 
 
+cdef inline float without_share(float x, float a, float denominator, float low, float lost) noexcept nogil:
+    """max(x, 0) - (a - lost) / (denominator + low), a = |x|, where the denominator is 2**64 times too small."""
+    # The first part of the denominator needs no polynomial, and so a rough quotient is there early. It is within 12 %,
+    # and the roundings in rest / denominator count no more than that. As low > 0, it is made a little too small.
+    cdef float rough = a * float32_of_bits(0x7ee20000U - bits_of_float32(denominator))
+    cdef float rest = fma(-rough, denominator, a) - lost
+    cdef float y = rough + fma(-rough, low, rest) / (denominator + low)
+    return fma(-y, <float>5.421011e-20, positive_part(x))
+
+
 cdef inline float silu_float32(float x) noexcept nogil:
     """x sigmoid(x), for a processor with a fused multiply-add."""
-    # With a = |x|, a sigmoid(-a) = a / (1 + e**a), all over 2**64, for e**a may be 2**159. The denominator has two
-    # parts, of which the first needs no polynomial, and so a rough quotient is there early. It is right to 13 %: the
-    # roundings in rest / denominator count no more than that.
-    cdef float a, sum, n, r, square, m, denominator, low, rough, rest, y
+    # With a = |x|, a sigmoid(-a) = a / (1 + e**a), all over 2**64, for e**a may be 2**159.
+    cdef float a, sum, n, r, square, m, denominator, low
     cdef float one = <float>5.421011e-20
     # Beyond 110 all is 0 as it is at 110. NaN comes through x itself.
     a = absolute(x)
@@ -143,10 +157,93 @@ cdef inline float silu_float32(float x) noexcept nogil:
     m = power_of_two(sum)
     denominator = fma(m, r, m + one)
     low = fma(m * square, exp_excess(r, square), fma(m, r, (m - denominator) + one))
-    rough = a * float32_of_bits(0x7ef127eaU - bits_of_float32(denominator))
-    rest = fma(-a, n * <float>1.9046542e-09, fma(-rough, denominator, a))
-    y = rough + fma(-rough, low, rest) / (denominator + low)
-    return fma(-y, one, positive_part(x))
+    return without_share(x, a, denominator, low, a * (n * <float>1.9046542e-09))
+
+
+cdef inline float gated_float32(float x, float a, float v, float v_low) noexcept nogil:
+    """x sigmoid(v + v_low) for x > 0, x sigmoid(-v - v_low) for x < 0; a = |x|, 0 <= v <= 110."""
+    # As silu_float32, but v_low must go into r, as n times the rest of ln2 then can, and r has a part r_low itself.
+    cdef float sum, n, first, second, r, r_low, square, m, denominator, low
+    cdef float one = <float>5.421011e-20
+    sum = fma(v, <float>1.442695, <float>12582975.0)
+    n = sum - <float>12582975.0
+    first = fma(-n, <float>0.6931472, v)
+    second = fma(n, <float>1.9046542e-09, v_low)
+    r = first + second
+    r_low = (first - r) + second
+    square = r * r
+    m = power_of_two(sum)
+    denominator = fma(m, r, m + one)
+    low = fma(m, fma(square, exp_excess(r, square), fma(r, r_low, r_low)), fma(m, r, (m - denominator) + one))
+    return without_share(x, a, denominator, low, <float>0)
+
+
+cdef inline float quick_gelu_float32(float x) noexcept nogil:
+    """x sigmoid(1.702 x), for a processor with a fused multiply-add."""
+    cdef float a, v
+    # Beyond 64 all is 0 as it is at 64. NaN comes through x itself.
+    a = absolute(x)
+    a = float32_of_bits(bits_of_float32(a) if bits_of_float32(a) < 0x42800000U else 0x42800000U)
+    v = <float>1.702 * a
+    return gated_float32(x, a, v, fma(a, <float>-2.193451e-08, fma(a, <float>1.702, -v)))
+
+
+cdef inline float gelu_tanh_float32(float x) noexcept nogil:
+    """x sigmoid(v), v = x (1.5957691 + 0.07135481 x**2), for a processor with a fused multiply-add."""
+    cdef float a, square, square_low, c, c_low, v
+    # Beyond 10.9 all is 0 as it is at 10.9. NaN comes through x itself.
+    a = absolute(x)
+    a = float32_of_bits(bits_of_float32(a) if bits_of_float32(a) < 0x412e6666U else 0x412e6666U)
+    square = a * a
+    square_low = fma(a, a, -square)
+    # v / a = c + c_low, where adding 1536 and taking it away rounds c to 13 binary places. The constant has 19, so that
+    # its difference from c is exact; what it lacks comes later.
+    c = fma(square, <float>0.071354814, <float>1537.5957698822021) - <float>1536
+    c_low = fma(square, <float>0.071354814, <float>1.5957698822021484 - c)
+    c_low = c_low + fma(square_low, <float>0.071354814, fma(square, <float>2.3988325e-09, <float>-7.6059644e-07))
+    v = a * c
+    return gated_float32(x, a, v, fma(a, c_low, fma(a, c, -v)))
+
+
+cdef inline (float, float) opened_float32(float x, float gate) noexcept nogil:
+    """x sigmoid(gate) = y unfold**2, for gate >= -200 and a processor with a fused multiply-add: y and unfold."""
+    # x / (1 + e**t), t = -gate, where the denominator is 4**k times too small from e**t = 2**123 on. Its first part and
+    # the rough quotient are as in silu_float32, but the latter is never too large: where x is infinite, the two
+    # products with it have the same sign.
+    cdef float t, sum, n, r, square, m, denominator, low, rough
+    cdef uint32_t k
+    t = -at_most(gate, <float>60)
+    sum = fma(t, <float>1.442695, <float>12583039.0)
+    n = sum - <float>12583039.0
+    r = fma(n, <float>1.9046542e-09, fma(-n, <float>0.6931472, t))
+    square = r * r
+    # 0x4b4000f8 is the sum where n = 121.
+    k = ((bits_of_float32(sum) if bits_of_float32(sum) > 0x4b4000f8U else 0x4b4000f8U) - 0x4b4000f8U) >> 1
+    m = float32_of_bits((bits_of_float32(sum) << 23) - (k << 24))
+    denominator = fma(m, r, m + <float>1)
+    low = fma(m * square, exp_excess(r, square), fma(m, r, (m - denominator) + <float>1))
+    rough = float32_of_bits(0x7ed1eb85U - bits_of_float32(denominator))
+    low = fma(-rough, low, fma(-rough, denominator, <float>1)) / (denominator + low)
+    return fma(x, rough, x * low), float32_of_bits(0x3f800000U - (k << 23))
+
+
+cdef inline float glu_float32(float gate, float value) noexcept nogil:
+    """value sigmoid(gate), for a processor with a fused multiply-add."""
+    cdef float y, unfold
+    y, unfold = opened_float32(value, at_least(gate, <float>-200))
+    return y * unfold * unfold
+
+
+cdef inline float swiglu_float32(float gate, float value) noexcept nogil:
+    """value gate sigmoid(gate), for a processor with a fused multiply-add."""
+    # The first product with sigmoid is of the value where |gate| < 1, and else of the gate: it does not overflow, and
+    # where it underflows, what it loses does not grow.
+    cdef float y, unfold
+    cdef bint small
+    gate = at_least(gate, <float>-200)
+    small = bits_of_float32(absolute(gate)) < 0x3f800000U
+    y, unfold = opened_float32(float32_of_bits(bits_of_float32(value) if small else bits_of_float32(gate)), gate)
+    return y * float32_of_bits(bits_of_float32(gate) if small else bits_of_float32(value)) * unfold * unfold
 
 
 cdef inline float gelu_float32(float x) noexcept nogil:

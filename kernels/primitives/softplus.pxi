@@ -4,64 +4,72 @@
 # The polynomials come from coefficients/core.py.
 
 
-cdef inline (float, float, float) softplus_parts(float z, float z_low) noexcept nogil:
-    """log(1 + e**(z + z_low)), but for the positive part of z where |z| >= 0.75, and the unit of the two parts; for a
-    processor with a fused multiply-add."""
-    cdef float depth, one, excess, r_low, sum, power, high, low, e, square, tail, bend, near, near_low, unit
-    cdef bint deep
+cdef inline (float, float, float) softplus_far(float z, float depth_low) noexcept nogil:
+    """log(1 + e**-(|z| + depth_low)) for |z| >= 0.75: two parts, and a power of two, 2**64 times too big, which is to
+    multiply their sum; for a processor with a fused multiply-add."""
+    cdef float depth, sum, n, r, square, one, excess, f, power, e, tail
     # Beyond 131 all is taken as it is at 131, where it is 0; so is NaN.
     depth = absolute(z)
     depth = float32_of_bits(bits_of_float32(depth) if bits_of_float32(depth) < 0x43030000U else 0x43030000U)
-    one, excess, r_low, sum = exp_parts32(-depth)
-    r_low = r_low - float32_of_bits(bits_of_float32(z_low) ^ (bits_of_float32(z) & 0x80000000U))
-    excess = fma(r_low, one + excess, excess)
-    # 2**n is 2**64 times too big. So it stays where it may be subnormal, and e**2 does not count.
-    deep = depth > <float>64
-    unit = <float>5.421011e-20 if deep else <float>1
-    power = power_of_two(sum) * (<float>1 if deep else <float>5.421011e-20)
-    high = power * one
-    low = power * excess
-    e = high + low
-    square = fma(low, high + e, high * high)
+    sum = fma(depth, <float>-1.442695, <float>12583103.0)
+    n = sum - <float>12583103.0
+    # r is exact. e**-depth is the power times one + excess, 1 + r rounded and what e**r has beyond it.
+    r = fma(-n, <float>0.6931472, -depth)
+    square = r * r
+    one = <float>1 + r
+    excess = fma(square, exp_excess(r, square), r - (one - <float>1))
+    f = one + excess
+    excess = fma(n * <float>1.9046542e-09 - depth_low, f, excess)
+    power = power_of_two(sum)
+    e = f * (power * <float>5.421011e-20)
+    square = e * e
     # log(1 + e) = e + e**2 tail
     # remez softplus_tail: relative error 2**-27.3
     tail = <float>-0.49999964 + e * ((<float>0.33331403 + e * <float>-0.24963208)
         + square * ((<float>0.19660647 + e * <float>-0.14933583)
         + square * (<float>0.09076558 + e * <float>-0.029934678)))
-    low = fma(square, tail, low)
-    # Near 0 the other form falls by an ULP between some neighbours. Here all that is rounded twice grows with z**2:
-    # log 2 + z / 2 + z**2 bend.
-    near = fma(z, <float>0.5, <float>0.6931472)
-    near_low = fma(z, <float>0.5, <float>0.6931472 - near)
-    near_low = near_low + fma(z_low, fma(z, <float>0.25, <float>0.5), <float>-1.9046542e-09)
-    square = z * z
+    # f misses some of one + excess, and its square twice as much: roughly e times that is what e**2 tail misses.
+    return one, fma(f * e, tail, fma(f - one - excess, e, excess)), power
+
+
+cdef inline (float, float) softplus_near(float z, float shift) noexcept nogil:
+    """log(1 + e**z) + shift in two parts, for |z| < 0.75, if log 2 were a float32."""
+    # Here the other form falls by an ULP between some neighbours. In this one, log 2 + z / 2 + z**2 bend, all that is
+    # rounded twice grows with z**2.
+    cdef float square = z * z, bend
+    cdef float high = fma(z, <float>0.5, <float>0.6931472)
     # remez softplus_bend: relative error 2**-29.7
     bend = <float>0.124999985 + square * (<float>-0.005208082 + square * (<float>0.0003459093
         + square * <float>-2.3580089e-05))
-    near_low = fma(square, bend, near_low)
-    high = near if depth < <float>0.75 else high
-    low = near_low if depth < <float>0.75 else low
-    return high, low, unit
+    return high, fma(square, bend, fma(z, <float>0.5, <float>0.6931472 - high) + shift)
 
 
 cdef inline float softplus_float32(float x, float beta) noexcept nogil:
     """log(1 + e**(beta x)) / beta, for a processor with a fused multiply-add."""
-    cdef float z = x * beta, high, low, unit, inverse, rest
-    # Divided by a beta near 0, what softplus_parts takes as 0 might not be.
+    cdef float z = x * beta, z_low, high, low, power, near, near_low, inverse, rest
+    # Divided by a beta near 0, what softplus_far takes as 0 might not be.
     cdef bint far = absolute(z) > <float>131
-    high, low, unit = softplus_parts(z, <float>0 if far else fma(x, beta, -z))
+    z_low = <float>0 if far else fma(x, beta, -z)
+    high, low, power = softplus_far(z, float32_of_bits(bits_of_float32(z_low) ^ (bits_of_float32(z) & 0x80000000U)))
+    near, near_low = softplus_near(z, fma(z_low, fma(z, <float>0.25, <float>0.5), <float>-1.9046542e-09))
+    high = near if absolute(z) < <float>0.75 else high
+    low = near_low if absolute(z) < <float>0.75 else low
+    power = <float>18446744073709551616.0 if absolute(z) < <float>0.75 else power
     inverse = <float>0 if far else <float>1 / beta
     rest = fma(low, inverse, high * (inverse * fma(-beta, inverse, <float>1)))
     # Where beta or its inverse is infinite, there is no rest.
     high = fma(high, inverse, rest if absolute(rest) < <float>INFINITY else <float>0)
-    return fma(high, unit, <float>0 if z < <float>0.75 else x)
+    return fma(high * power, <float>5.421011e-20, <float>0 if z < <float>0.75 else x)
 
 
-cdef inline float log_sigmoid_float32(float x) noexcept nogil:
-    """-log(1 + e**-x), for a processor with a fused multiply-add."""
-    cdef float high, low, unit
-    high, low, unit = softplus_parts(-x, <float>0)
-    return fma(-(high + low), unit, <float>0 if x > <float>-0.75 else x)
+cdef inline float softplus_float32_at_1(float x, float sign) noexcept nogil:
+    """sign * log(1 + e**x), the sign 1 or -1, for a processor with a fused multiply-add."""
+    cdef float high, low, power, near, near_low
+    high, low, power = softplus_far(x, <float>0)
+    near, near_low = softplus_near(x, <float>-1.9046542e-09)
+    # The power may be subnormal, but is exact until it has less than half of the smallest number.
+    high = fma(high + low, power * (sign * <float>5.421011e-20), sign * (<float>0 if x < 0 else x))
+    return sign * (near + near_low) if absolute(x) < <float>0.75 else high
 
 
 cdef inline double log1p_of_exp(double x, double x_low) noexcept nogil:

@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
 
 def write_page() -> None:
     """Makes the page of the chapters that have been done whole for these kernels, in this run and those before."""
-    kept = {chapter: {f"{chapter} {task.loop}": task.kept() for task in tasks([chapter], [])} for chapter in CHAPTERS}
+    kept = {chapter: {task.name: task.kept() for task in tasks([chapter], [])} for chapter in CHAPTERS}
     whole = {chapter: results for chapter, results in kept.items() if None not in results.values()}
     lacking = [chapter for chapter in CHAPTERS if chapter not in whole]
     if lacking:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -160,8 +161,11 @@ def provenance(results: Results) -> str:
     """Commit, machine, libraries, time."""
     versions = results.get("peers sigmoid", {}).get("versions", {})
     seconds = sum(value["seconds"] for value in results.values() if "seconds" in value)
+    walked = Counter(value["commit"] for name, value in results.items() if name.startswith("float32 "))
+    earlier = [f"{count} loops at {commit}" for commit, count in walked.items() if commit != results["commit"]]
     lines = [
-        f"Commit {results['commit']}.",
+        f"Commit {results['commit']}."
+        + (f" Walked before, and the same since: {', '.join(earlier)}." if earlier else ""),
         f"Machine: {machine.in_words(results['machine'])}.",
         f"CPU targets: {', '.join(results['float32 sigmoid']['targets'])}.",
         f"It took {seconds / 3600:.1f} hours of one processor.",

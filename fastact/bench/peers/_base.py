@@ -20,23 +20,30 @@ class SkipError(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """One call to be prepared: the operands and parameters of a function, and the memory for its result.
+    """One call to be prepared: the operands and parameters of a function, and the memory for its results.
 
-    In place, `out` is the first operand itself.
+    Before the function's operands, a backward pass has the gradient that it multiplies, and there is memory for the
+    gradient of each of them. In place, `out` is the first operand itself.
     """
 
     function: str
     names: tuple[str, ...]  # of the operands
     operands: list[Array]
-    out: Array
+    outs: list[Array]
     parameters: Mapping[str, float] = field(default_factory=dict)
     axis: int | None = None
     in_place: bool = False
     threads: int = 1
+    operation: str = "value"
 
     @property
     def x(self) -> Array:
-        return self.operands[0]
+        """The first of the function's own operands, or its result where the gradient is computed from that."""
+        return self.operands[self.operation == "backward"]
+
+    @property
+    def out(self) -> Array:
+        return self.outs[0]
 
     @property
     def dtype(self) -> str:
@@ -45,10 +52,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A call without arguments, ready to be timed, and how to see what it returned as a NumPy array."""
+    """A call without arguments, ready to be timed, and how to see each thing that it returned as a NumPy array."""
 
     call: Callable[[], Any]
     view: Callable[[Any], Array] = np.asarray
+
+    def results(self, returned: Any) -> list[Array]:
+        """What the call returned: one array or several."""
+        return [self.view(result) for result in (returned if isinstance(returned, (tuple, list)) else (returned,))]
 
 
 class Peer(Protocol):
@@ -66,8 +77,9 @@ class Peer(Protocol):
         ...
 
 
-def find(table: Mapping[str, Any], job: Job) -> Any:
-    """The peer's entry for a function."""
+def find(job: Job, values: Mapping[str, Any], gradients: Mapping[str, Any] | None = None) -> Any:
+    """The peer's entry for a function or for its gradient; many a library has no gradients."""
+    table = values if job.operation == "value" else gradients or {}
     if job.function not in table:
         raise SkipError(NO_SUCH_FUNCTION)
     return table[job.function]

@@ -1,4 +1,8 @@
-"""JAX on the CPU: jitted functions, waited for. Its arrays are immutable: it always allocates."""
+"""JAX on the CPU: jitted functions, waited for. Its arrays are immutable: it always allocates.
+
+Gradients are the jitted pullbacks (`jax.vjp`). They start from the function's operands, as fastact's do, so that XLA
+is free to choose what it computes again; along rows they start from what `jax.vjp` has kept of the function's call.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from fastact.bench.peers._base import Job, Prepared, SkipError, find
+import numpy as np
+
+from fastact.bench.cases import takes_result
+from fastact.bench.peers._base import Array, Job, Prepared, SkipError, find
 
 # jax.nn's names are fastact's own, except for these; what jax.nn lacks is a formula over jax.numpy.
 NAMES = {"hard_swish": "hard_silu", "softsign": "soft_sign"}
@@ -15,7 +22,7 @@ NAMES = {"hard_swish": "hard_silu", "softsign": "soft_sign"}
 
 def _function(jax: Any, job: Job) -> Any:
     """The function to be jitted."""
-    p, np = job.parameters, jax.numpy
+    p, np = job.parameters, jax.numpy  # jax's own
     special: dict[str, Callable[[], Any]] = {
         "identity": lambda: np.copy,
         "step": lambda: lambda x: np.heaviside(x, p["at_zero"]),
@@ -43,7 +50,18 @@ def _function(jax: Any, job: Job) -> Any:
     }
     if job.function in special:
         return special[job.function]()
-    return find(vars(jax.nn), job) if job.function not in NAMES else getattr(jax.nn, NAMES[job.function])
+    if job.function in NAMES:
+        return getattr(jax.nn, NAMES[job.function])
+    return find(job, vars(jax.nn), vars(jax.nn))
+
+
+# An operand that gives the result which a gradient along rows is computed from.
+OPERANDS: dict[str, Callable[[Array], Array]] = {
+    "softmax": np.log,
+    "softmin": lambda y: -np.log(y),
+    "log_softmax": lambda y: y,
+    "sparsemax": lambda y: y,
+}
 
 
 class Jax:
@@ -68,6 +86,21 @@ class Jax:
         function = _function(self._jax, job)
         if job.axis is not None:
             function = partial(function, axis=job.axis)
-        jitted = self._jax.jit(function)
         operands = [self._jax.numpy.asarray(operand) for operand in job.operands]
+        if job.operation == "backward":
+            return self._pullback(function, job, operands)
+        jitted = self._jax.jit(function)
         return Prepared(lambda: jitted(*operands).block_until_ready())
+
+    def _pullback(self, function: Callable[..., Any], job: Job, operands: list[Any]) -> Prepared:
+        jax, grad = self._jax, operands[0]
+        if takes_result(job.function):
+            if job.x.itemsize == 2:
+                raise SkipError("starts from an operand, which a result in half precision does not tell")
+            with np.errstate(all="ignore"):
+                x = OPERANDS[job.function](job.x)
+            _, kept = jax.vjp(function, jax.numpy.asarray(x))
+            kept_jitted = jax.jit(lambda pullback, grad: pullback(grad))
+            return Prepared(lambda: jax.block_until_ready(kept_jitted(kept, grad)))
+        jitted = jax.jit(lambda grad, *operands: jax.vjp(function, *operands)[1](grad))
+        return Prepared(lambda: jax.block_until_ready(jitted(*operands)))

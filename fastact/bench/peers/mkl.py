@@ -47,7 +47,7 @@ class Mkl:
         return version("mkl")
 
     def prepare(self, job: Job) -> Prepared:
-        function = find(FUNCTIONS, job)
+        function = find(job, FUNCTIONS)
         only(job, *TYPES)
         arrays = {"x": job.x, "out": job.out, "scratch": job.x.copy()}
 

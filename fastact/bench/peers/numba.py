@@ -46,6 +46,69 @@ FORMULAS: dict[str, Callable[..., float]] = {
 }
 
 
+def _sigmoid_backward(grad: float, x: float) -> float:
+    y = 1 / (1 + math.exp(-x))
+    return grad * y * (1 - y)
+
+
+def _silu_backward(grad: float, x: float) -> float:
+    s = 1 / (1 + math.exp(-x))
+    return grad * s * (1 + x * (1 - s))
+
+
+def _quick_gelu_backward(grad: float, x: float) -> float:
+    s = 1 / (1 + math.exp(-1.702 * x))
+    return grad * s * (1 + 1.702 * x * (1 - s))
+
+
+def _mish_backward(grad: float, x: float) -> float:
+    t = math.tanh(max(x, 0) + math.log1p(math.exp(-abs(x))))
+    return grad * (t + x / (1 + math.exp(-x)) * (1 - t * t))
+
+
+def _gelu_backward(grad: float, x: float) -> float:
+    density = math.exp(-0.5 * x * x) * math.sqrt(0.5 / math.pi)
+    return grad * (0.5 * math.erfc(-x * math.sqrt(0.5)) + x * density)
+
+
+def _gelu_tanh_backward(grad: float, x: float) -> float:
+    scale = math.sqrt(2 / math.pi)
+    t = math.tanh(scale * (x + 0.044715 * x**3))
+    return 0.5 * grad * (1 + t + x * (1 - t * t) * scale * (1 + 3 * 0.044715 * x * x))
+
+
+GRADIENTS: dict[str, Callable[..., float]] = {
+    "sigmoid": _sigmoid_backward,
+    "log_sigmoid": lambda grad, x: grad / (1 + math.exp(x)),
+    "logit": lambda grad, x: grad / (x * (1 - x)),
+    "tanh": lambda grad, x: grad * (1 - math.tanh(x) ** 2),
+    "relu": lambda grad, x: grad if x > 0 else 0.0,
+    "relu6": lambda grad, x: grad if 0 < x < 6 else 0.0,
+    "squared_relu": lambda grad, x: 2 * grad * max(x, 0),
+    "leaky_relu": lambda grad, x, negative_slope: grad if x > 0 else negative_slope * grad,
+    "silu": _silu_backward,
+    "mish": _mish_backward,
+    "elu": lambda grad, x, alpha: grad if x > 0 else alpha * grad * math.exp(x),
+    "celu": lambda grad, x, alpha: grad if x > 0 else grad * math.exp(x / alpha),
+    "selu": lambda grad, x: SELU_SCALE * grad * (1.0 if x > 0 else SELU_ALPHA * math.exp(x)),
+    "softplus": lambda grad, x, beta: grad / (1 + math.exp(-beta * x)),
+    "softsign": lambda grad, x: grad / (1 + abs(x)) ** 2,
+    "hard_sigmoid": lambda grad, x: grad / 6 if abs(x) < 3 else 0.0,
+    "hard_swish": lambda grad, x: grad * (x / 3 + 0.5 if abs(x) < 3 else 1.0 if x > 0 else 0.0),
+    "hard_tanh": lambda grad, x, min_value, max_value: grad if min_value < x < max_value else 0.0,
+    "hard_shrink": lambda grad, x, threshold: grad if abs(x) > threshold else 0.0,
+    "soft_shrink": lambda grad, x, threshold: grad if abs(x) > threshold else 0.0,
+    "tanh_shrink": lambda grad, x: grad * math.tanh(x) ** 2,
+    "gelu": _gelu_backward,
+    "gelu_tanh": _gelu_tanh_backward,
+    "quick_gelu": _quick_gelu_backward,
+    "threshold": lambda grad, x, threshold, value: grad if x > threshold else 0.0,
+    "thresholded_relu": lambda grad, x, alpha: grad if x > alpha else 0.0,
+    "squareplus": lambda grad, x, b: 0.5 * grad * (1 + x / math.sqrt(x * x + b)),
+}
+"""Of functions of one operand: `@vectorize` returns one result."""
+
+
 class Numba:
     """Ufuncs that Numba compiles."""
 
@@ -54,13 +117,13 @@ class Numba:
 
     def load(self, threads: int) -> str:
         self._numba: Any = importlib.import_module("numba")
-        self._compiled: dict[tuple[str, str], Callable[..., Any]] = {}
+        self._compiled: dict[tuple[str, ...], Callable[..., Any]] = {}
         return version("numba")
 
     def prepare(self, job: Job) -> Prepared:
-        formula = find(FORMULAS, job)
+        formula = find(job, FORMULAS, GRADIENTS)
         only(job, "float32", "float64")
-        key = job.function, job.dtype
+        key = job.function, job.operation, job.dtype
         if key not in self._compiled:
             self._compiled[key] = self._vectorize(formula, job)
         parameters = [job.x.dtype.type(value) for value in job.parameters.values()]

@@ -6,8 +6,6 @@ import importlib
 import math
 from typing import Any
 
-import numpy as np
-
 from fastact.bench.peers._base import Job, Prepared, find, only, version
 from fastact.bench.peers.handwritten import SELU_ALPHA, SELU_SCALE
 
@@ -21,7 +19,7 @@ CONSTANTS = {
     "root": math.sqrt(2 / math.pi),
     "quick": 1.702,
 }
-EXPRESSIONS = {
+EXPRESSIONS: dict[str, str] = {
     "step": "where(x > 0, 1, where(x < 0, 0, at_zero))",
     "sigmoid": "1 / (1 + exp(-x))",
     "log_sigmoid": "-log1p(exp(-x))",
@@ -55,6 +53,45 @@ EXPRESSIONS = {
 }
 
 
+# A subexpression that stands twice is evaluated once.
+_TANH_OF_SOFTPLUS = "tanh(log1p(exp(x)))"
+_INNER_TANH = "tanh(root * (x + cubic * x * x * x))"
+GRADIENTS: dict[str, str | tuple[str, str]] = {
+    "sigmoid": "grad / (1 + exp(-x)) * (1 - 1 / (1 + exp(-x)))",
+    "log_sigmoid": "grad / (1 + exp(x))",
+    "logit": "grad / (x * (1 - x))",
+    "tanh": "grad * (1 - tanh(x) ** 2)",
+    "relu": "where(x > 0, grad, 0)",
+    "relu6": "where((x > 0) & (x < 6), grad, 0)",
+    "squared_relu": "where(x > 0, 2 * x * grad, 0)",
+    "leaky_relu": "where(x > 0, grad, negative_slope * grad)",
+    "silu": "grad * (1 + x * exp(-x) / (1 + exp(-x))) / (1 + exp(-x))",
+    "mish": f"grad * ({_TANH_OF_SOFTPLUS} + x / (1 + exp(-x)) * (1 - {_TANH_OF_SOFTPLUS} ** 2))",
+    "elu": "where(x > 0, grad, alpha * grad * exp(x))",
+    "celu": "where(x > 0, grad, grad * exp(x / alpha))",
+    "selu": "selu_scale * where(x > 0, grad, selu_alpha * grad * exp(x))",
+    "softplus": "grad / (1 + exp(-beta * x))",
+    "softsign": "grad / (1 + abs(x)) ** 2",
+    "hard_sigmoid": "where(abs(x) < 3, grad / 6, 0)",
+    "hard_swish": "where(x > -3, where(x < 3, grad * (x / 3 + half), grad), 0)",
+    "hard_tanh": "where((x > min_value) & (x < max_value), grad, 0)",
+    "hard_shrink": "where(abs(x) > threshold, grad, 0)",
+    "soft_shrink": "where(abs(x) > threshold, grad, 0)",
+    "tanh_shrink": "grad * tanh(x) ** 2",
+    "gelu_tanh": f"half * grad * (1 + {_INNER_TANH} + x * (1 - {_INNER_TANH} ** 2) * root * (1 + 3 * cubic * x * x))",
+    "quick_gelu": "grad * (1 + quick * x * exp(-quick * x) / (1 + exp(-quick * x))) / (1 + exp(-quick * x))",
+    "threshold": "where(x > threshold, grad, 0)",
+    "thresholded_relu": "where(x > alpha, grad, 0)",
+    "squareplus": "half * grad * (1 + x / sqrt(x * x + b))",
+    "swiglu": (
+        "grad * value * (1 + gate * exp(-gate) / (1 + exp(-gate))) / (1 + exp(-gate))",
+        "grad * gate / (1 + exp(-gate))",
+    ),
+    "reglu": ("where(gate > 0, grad * value, 0)", "where(gate > 0, grad * gate, 0)"),
+}
+"""One expression for each gradient."""
+
+
 class NumExpr:
     """Expressions that NumExpr compiles."""
 
@@ -67,10 +104,11 @@ class NumExpr:
         return version("numexpr")
 
     def prepare(self, job: Job) -> Prepared:
-        expression = find(EXPRESSIONS, job)
+        found = find(job, EXPRESSIONS, GRADIENTS)
+        expressions = (found,) if isinstance(found, str) else found
         only(job, "float32", "float64")
         scalar = job.x.dtype.type
         names: dict[str, Any] = {name: scalar(number) for name, number in {**CONSTANTS, **job.parameters}.items()}
         names.update(zip(job.names, job.operands, strict=True))
-        evaluate, out = self._numexpr.evaluate, job.out
-        return Prepared(lambda: evaluate(expression, local_dict=names, global_dict={}, out=out), np.asarray)
+        evaluate, work = self._numexpr.evaluate, list(zip(expressions, job.outs, strict=True))
+        return Prepared(lambda: [evaluate(text, local_dict=names, global_dict={}, out=out) for text, out in work])

@@ -62,7 +62,7 @@ class OnnxRuntime:
         return str(self._runtime.__version__)
 
     def prepare(self, job: Job) -> Prepared:
-        graph = find(GRAPHS, job)
+        graph = find(job, GRAPHS)
         if job.in_place:
             raise SkipError("does not work in place")
         if job.function == "softplus" and job.parameters["beta"] != 1:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastact.bench.peers import _pytorch_gradients as gradients
 from fastact.bench.peers._base import Array, Job, Prepared, find
 from fastact.bench.peers.handwritten import SELU_ALPHA, SELU_SCALE
 
@@ -105,17 +106,23 @@ class PyTorch:
     def prepare(self, job: Job) -> Prepared:
         torch = self._torch
         operands = [self._tensor(operand) for operand in job.operands]
+        if job.operation == "backward":
+            return self._gradient(job, operands)
         out = operands[0] if job.in_place else self._tensor(job.out)
         if len(operands) > 1:
-            call: Call = partial(find(_two_operands(torch), job), *operands)
+            call: Call = partial(find(job, _two_operands(torch)), *operands)
         elif job.axis is not None:
-            call = partial(find(_along_axis(torch), job), operands[0], dim=job.axis)
+            call = partial(find(job, _along_axis(torch)), operands[0], dim=job.axis)
         else:
-            call = partial(find(_one_operand(torch, dict(job.parameters), operands[0].dtype), job)(), operands[0])
+            call = partial(find(job, _one_operand(torch, dict(job.parameters), operands[0].dtype))(), operands[0])
         if job.function not in self._takes_out:
             self._takes_out[job.function] = _accepts_out(call, out)
         call = partial(call, out=out) if self._takes_out[job.function] else self._copying(call, out, job)
         return Prepared(call, self._array)
+
+    def _gradient(self, job: Job, operands: list[Any]) -> Prepared:
+        outs = operands[:1] if job.in_place else [self._tensor(out) for out in job.outs]
+        return Prepared(gradients.prepare(self._torch, job, operands, outs), self._array)
 
     @staticmethod
     def _copying(call: Call, out: Any, job: Job) -> Call:

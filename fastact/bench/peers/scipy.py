@@ -43,11 +43,11 @@ class SciPy:
 
     def prepare(self, job: Job) -> Prepared:
         if job.axis is None:
-            call = find(self._ufuncs, job)
+            call = find(job, self._ufuncs)
             if job.dtype == "bfloat16":
                 raise SkipError("has no bfloat16")
             return Prepared(partial(call, job.x, out=job.out))
         only(job, "float32", "float64")
         if job.in_place:
             raise SkipError("does not work in place")
-        return Prepared(partial(find(self._along_axis, job), job.x, axis=job.axis))
+        return Prepared(partial(find(job, self._along_axis), job.x, axis=job.axis))
