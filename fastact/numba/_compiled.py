@@ -126,7 +126,7 @@ CALLS: dict[tuple[int, int], Callable[[Function], Function]] = {
 
 @functools.cache
 def kernel(record: Activation, operation: str, kind: types.Type) -> Any:
-    """A C function that computes blocks as fastact's kernels do: void(const void **inputs, void *result, ptrdiff_t n).
+    """A C function that computes blocks as fastact's kernels do, a `block_kernel` of elementwise.h.
 
     Parameters are numbers, each the first of its operand; the result may be one of the arrays. None stands for a
     formula that may raise, for nobody would hear of it. Cached, so that it stays where it is: ufuncs are never deleted.
@@ -139,7 +139,7 @@ def kernel(record: Activation, operation: str, kind: types.Type) -> Any:
     of_p, of_q = arrays if parameters else 0, arrays + 1 if parameters == 2 else 0
 
     # One loop for each array that the result may be: LLVM's loops over vectors take two pointers to be apart.
-    def compute(inputs: Any, result: Any, n: Any) -> None:
+    def compute(inputs: Any, result: Any, n: Any, uniform: Any) -> None:
         a, b, p, q = inputs[0], inputs[of_b], inputs[of_p][0], inputs[of_q][0]
         if is_same_address(a, result):
             for i in range(n):
@@ -152,7 +152,8 @@ def kernel(record: Activation, operation: str, kind: types.Type) -> Any:
                 result[i] = call(a[i], b[i], p, q)
 
     pointer = types.CPointer(kind)
-    compiled = numba.cfunc(types.void(types.CPointer(pointer), pointer, types.intp), error_model="numpy")(compute)
+    signature = types.void(types.CPointer(pointer), pointer, types.intp, types.intc)
+    compiled = numba.cfunc(signature, error_model="numpy")(compute)
     raises = "numba_gil_ensure" in compiled.inspect_llvm()  # what an exception would be printed under
     return None if raises else compiled
 
