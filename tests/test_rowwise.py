@@ -209,6 +209,29 @@ def test_the_sum_of_what_is_not_the_maximum_keeps_its_digits() -> None:
     assert fastact.logsumexp(row) == 0
 
 
+@pytest.mark.parametrize("name", ["log_softmax", "logsumexp"])
+def test_many_entries_far_below_the_maximum(name: str) -> None:
+    for n in (100, 1000, 7000):
+        x = np.full((3, n), -17.3, np.float32)
+        x[:, n // 2] = 0
+        assert oracle.units(call(name, x), expected(name, x)) <= 2
+
+
+def test_logsumexp_near_its_root() -> None:
+    x = normal((50, 100))
+    x -= fastact.logsumexp(x)[:, np.newaxis]
+    assert oracle.units(fastact.logsumexp(x), expected("logsumexp", x)) <= BOUNDS["float32"]
+
+
+@pytest.mark.parametrize("shape", [(70_000, 130), (9000, 1001), (300, 32_769), (1000, 9000)])
+@pytest.mark.parametrize("name", ["softmax", "softmin", "log_softmax"])
+def test_results_larger_than_the_caches(name: str, shape: tuple[int, int]) -> None:
+    x = normal(shape)
+    few = slice(-40, None)
+    np.testing.assert_array_equal(call(name, x)[few], call(name, x[few]))
+    np.testing.assert_array_equal(call(name, x, axis=0)[:, few], call(name, np.ascontiguousarray(x[:, few]), axis=0))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_to_compute(name: str) -> None:
     for shape, axis in [((0,), -1), ((0, 3), 1), ((3, 0), 1), ((3, 0), 0), ((2, 0, 3), (1, 2)), ((0, 0), None)]:

@@ -8,11 +8,6 @@ from libc.math cimport sqrtf
 from libc.stdint cimport int32_t
 
 
-cdef inline float at_most(float x, float high) noexcept nogil:
-    """min(x, high); NaN stays."""
-    return float32_of_bits(bits_of_float32(high) if x > high else bits_of_float32(x))
-
-
 cdef inline float size_up_to(float x, float bound) noexcept nogil:
     """min(|x|, bound); NaN becomes the bound: the smaller of two bit patterns is one instruction."""
     cdef uint32_t size = bits_of_float32(absolute(x)), limit = bits_of_float32(bound)
