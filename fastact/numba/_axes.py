@@ -15,8 +15,8 @@ from numba.np.numpy_support import as_dtype
 
 from fastact._records import Activation
 from fastact._rowwise import RowActivation
-from fastact.numba import _float32, _float64
-from fastact.numba._bits import bits_of, float_of, inline, select
+from fastact.numba import _float32, _float64, _single
+from fastact.numba._bits import inline, later, number_at, select
 from fastact.numba._compiled import array_function, same
 from fastact.numba._overloads import is_array, result_type
 
@@ -28,6 +28,12 @@ row_loop: Callable[[Any], Any] = numba.njit(nogil=True, error_model="numpy")
 
 # Exponentials of short rows that are computed at a time, in cache.
 BLOCK = 1024
+# The longest row whose terms are computed together with those of others.
+SHORT = 128
+# Terms that stay in cache until they are summed.
+PART = 2048
+# The place of minus infinity.
+LOWEST_32, LOWEST_64 = np.int32(~0x7F800000), np.int64(~0x7FF0000000000000)
 
 
 def register(function: Function, record: Activation, operation: str) -> None:
@@ -75,19 +81,6 @@ def _is_sorted(order: tuple[int, ...]) -> bool:
 
 
 @inline
-def in_order(x: Any) -> Any:
-    """An integer that is greater where x is greater, and greatest where x is NaN: LLVM vectorises its maximum."""
-    bits = bits_of(select(x != x, math.nan, x))
-    return bits ^ ((bits >> np.int64(63)) & np.int64(0x7FFFFFFFFFFFFFFF))
-
-
-@inline
-def out_of_order(place: Any) -> Any:
-    """The number that `in_order` gives this place."""
-    return float_of(place ^ ((place >> np.int64(63)) & np.int64(0x7FFFFFFFFFFFFFFF)))
-
-
-@inline
 def rest_of(maximum: Any, below: Any, ties: Any) -> Any:
     """The sum of a row's terms exp(x - maximum) but for one of the maximum's own."""
     return select(math.fabs(maximum) == math.inf, math.nan, below + (ties - 1.0))
@@ -99,6 +92,8 @@ def _over_rows(record: RowActivation, kind: types.Type) -> Function:
     It is one function, for calls take longer than a row of ten, and longer still to compile.
     """
     exp, sign = (_float32 if kind == types.float32 else _float64).exp, record.sign
+    scalar, lowest = (np.float32, LOWEST_32) if kind == types.float32 else (np.float64, LOWEST_64)
+    narrow_sign, zero, one = scalar(sign), np.float32(0), np.float32(1)
     # Over float64's namespace, for a logarithm of the sum needs all of log1p.
     formula = inline(record.make_formulas(_float64, np.float64)[0])
     reduces, of_terms = record.reduces, record.name in ("softmax", "softmin")
@@ -112,10 +107,10 @@ def _over_rows(record: RowActivation, kind: types.Type) -> Function:
             count = min(step, rows.shape[0] - first)
             for r in range(count):
                 row, differences = rows[first + r], terms[r * n : (r + 1) * n]
-                place = in_order(-math.inf)
+                place = lowest
                 for i in range(n):
-                    place = max(place, in_order(sign * np.float64(row[i])))
-                maxima[r] = maximum = out_of_order(place)
+                    place = later(place, narrow_sign * scalar(row[i]))
+                maxima[r] = maximum = np.float64(number_at(place))
                 for i in range(n):
                     differences[i] = sign * np.float64(row[i]) - maximum
             some = terms[: count * n]
@@ -148,10 +143,10 @@ def _over_rows(record: RowActivation, kind: types.Type) -> Function:
         """One row at a time, whose terms are kept in the result if they are needed again."""
         for r in range(rows.shape[0]):
             row = rows[r]
-            place = in_order(-math.inf)
+            place = lowest
             for i in range(row.size):
-                place = max(place, in_order(sign * np.float64(row[i])))
-            maximum, below, ties = out_of_order(place), 0.0, 0.0
+                place = later(place, narrow_sign * scalar(row[i]))
+            maximum, below, ties = np.float64(number_at(place)), 0.0, 0.0
             if of_terms:
                 result, total = results[r], 0.0
                 for i in range(row.size):
@@ -174,10 +169,41 @@ def _over_rows(record: RowActivation, kind: types.Type) -> Function:
                     for i in range(row.size):
                         result[i] = formula(sign * np.float64(row[i]), maximum, rest)
 
-    compute_short, compute_long = in_lanes(short), in_lanes(long)
+    def long_in_float32(rows: Any, results: Any) -> None:
+        """The same in float32, but for the sum, which would lose digits in it."""
+        for r in range(rows.shape[0]):
+            row, result, place = rows[r], results[r], lowest
+            for i in range(row.size):
+                place = later(place, narrow_sign * row[i])
+            maximum, below, ties = number_at(place), 0.0, 0.0
+            for first in range(0, row.size, PART):
+                numbers, terms, ties_here = row[first : first + PART], result[first : first + PART], zero
+                for i in range(numbers.size):
+                    term = _single.exp_of_difference(narrow_sign * numbers[i], maximum)
+                    ties_here += select(term == one, one, zero)
+                    terms[i] = term if of_terms else select(term == one, zero, term)
+                quarter = numbers.size // 4
+                for i in range(quarter):  # four at a time, which rounds little: float64 has half as many lanes
+                    left, right = terms[i] + terms[i + quarter], terms[i + 2 * quarter] + terms[i + 3 * quarter]
+                    below += np.float64(left + right)
+                for i in range(4 * quarter, numbers.size):
+                    below += np.float64(terms[i])
+                ties += np.float64(ties_here)
+            if of_terms:
+                factor = np.float32(1.0 / below)
+                for i in range(row.size):
+                    result[i] *= factor
+            else:
+                rest = rest_of(np.float64(maximum), below, ties)
+                for i in range(row.size):
+                    result[i] = formula(sign * np.float64(row[i]), np.float64(maximum), rest)
+
+    # Where a row becomes one number, the maximum and the logarithm of the sum may cancel.
+    single = kind == types.float32 and not reduces
+    compute_short, compute_long = in_lanes(short), in_lanes(long_in_float32 if single else long)
 
     def compute(rows: Any, results: Any) -> None:
-        if rows.shape[1] > BLOCK:
+        if rows.shape[1] > SHORT:
             compute_long(rows, results)
         else:
             compute_short(rows, results)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -79,3 +80,41 @@ def is_same_address(context: Any, a: Any, b: Any) -> Any:
         return builder.icmp_unsigned("==", *arguments)
 
     return types.boolean(a, b), generate
+
+
+@intrinsic
+def later(context: Any, place: Any, x: Any) -> Any:
+    """The greater of a place and that of a number, in the order of numbers and with NaN last.
+
+    Places are integers, for LLVM vectorises their maximum. They are as wide as the number: Numba's own arithmetic would
+    make them 64 bits wide.
+    """
+    kind = types.int32 if x == types.float32 else types.int64
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        before, number = arguments
+        integer = context.get_value_type(kind)
+        not_a_number = builder.fcmp_unordered("uno", number, number)
+        bits = builder.bitcast(builder.select(not_a_number, number.type(math.nan), number), integer)
+        here = _mirrored(builder, bits)
+        return builder.select(builder.icmp_signed(">", before, here), before, here)
+
+    return kind(place, x), generate
+
+
+@intrinsic
+def number_at(context: Any, place: Any) -> Any:
+    """The number that has a place."""
+    kind = types.float32 if place == types.int32 else types.float64
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(_mirrored(builder, arguments[0]), context.get_value_type(kind))
+
+    return kind(place), generate
+
+
+def _mirrored(builder: Any, bits: Any) -> Any:
+    """Negative numbers' bits count the other way."""
+    width = bits.type.width
+    sign = builder.ashr(bits, bits.type(width - 1))
+    return builder.xor(bits, builder.and_(sign, bits.type((1 << (width - 1)) - 1)))

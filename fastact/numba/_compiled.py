@@ -68,12 +68,15 @@ def formula(record: Activation, operation: str, kind: types.Type) -> Function:
         return inline_as_written(formula_of(record, operation, _float64, np.float64))
     if is_single(record, operation):
         return inline_float32(_single.in_float32(formula_of(record, operation, _single, np.float32)))
-    return inline_float32(formula_of(record, operation, _float32, np.float64))
+    shorter = _float32.FORMULAS.get(loop_name(record, operation))
+    return shorter or inline_float32(formula_of(record, operation, _float32, np.float64))
 
 
 def is_single(record: Activation, operation: str) -> bool:
     """Whether float32 does for a formula of float32 numbers: few roundings, and nothing cancels after the first."""
-    if record.name == "silu":
+    if record.name in ("hard_swish", "logit"):
+        return operation == "derivative"
+    if record.name in ("silu", "squareplus"):
         return operation == "value"
     return record.name in ("hard_sigmoid", "relu6", "soft_shrink", "sparse_plus", "sparse_sigmoid")
 

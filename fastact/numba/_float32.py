@@ -154,3 +154,23 @@ def scaled_product(a: Any, b: Any, y: Any) -> Any:
 def product_error(a: Any, b: Any, product: Any) -> Any:
     """Nothing: the product of two float32 is exact in float64."""
     return 0.0
+
+
+# Formulas that float64 makes shorter for float32 numbers.
+
+
+@inline
+def logit(x: Any) -> Any:
+    """The quotient keeps its digits where it is near 1."""
+    return log(x / (1.0 - x))
+
+
+@inline
+def squareplus_derivative(x: Any, b: Any) -> Any:
+    """No square is too large, and no quotient too small to be divided in one step."""
+    root = math.sqrt(x * x + b)
+    slope = select(root == 0.0, 0.5, 0.5 * b / ((root + math.fabs(x)) * root))
+    return select(x < 0.0, slope, 1.0 - slope)
+
+
+FORMULAS = {"logit": logit, "squareplus_derivative": squareplus_derivative}

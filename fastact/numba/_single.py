@@ -12,10 +12,10 @@ import numpy as np
 from numba import types
 
 from fastact.numba import _bits
-from fastact.numba._bits import inline, intrinsic, select
-from fastact.numba._float64 import abs, clip, isnan, where
+from fastact.numba._bits import inline, inline_as_written, intrinsic, select
+from fastact.numba._float64 import abs, clip, isnan, sqrt, where
 
-__all__ = ["abs", "clip", "exp", "isnan", "scaled_product", "where"]
+__all__ = ["abs", "clip", "exp", "hypot", "isnan", "scaled_product", "sqrt", "where"]
 
 # ln2 in two parts: the products of the first with an exponent are exact (Cody and Waite 1980).
 LN2_HIGH, LN2_LOW = np.float32(0.693145751953125), np.float32(1.4286068203094172e-06)
@@ -79,3 +79,36 @@ def scaled_product(a: Any, b: Any, y: Any) -> Any:
     half = (rounded - ROUNDER) * 0.5 + ROUNDER
     product = a * b * p * power_of_two(half) * power_of_two(rounded - (half - ROUNDER))
     return select(y < -150, 0, product)
+
+
+@inline
+@in_float32
+def hypot(x: Any, y: Any) -> Any:
+    # Powers of two keep the squares from overflowing, and from underflowing together.
+    larger = select(abs(x) > abs(y), abs(x), abs(y))
+    far, near = larger > 2.0**60, larger < 2.0**-60
+    scale = select(far, 2.0**-65, select(near, 2.0**65, 1))
+    unscale = select(far, 2.0**65, select(near, 2.0**-65, 1))
+    x, y = x * scale, y * scale
+    return sqrt(x * x + y * y) * unscale
+
+
+@inline_as_written
+def difference(x: Any, y: Any) -> tuple[Any, Any]:
+    """x - y, and what its rounding has left (Knuth 1969)."""
+    rounded = x - y
+    part = rounded - x
+    return rounded, (x - (rounded - part)) - (y + part)
+
+
+@inline
+@in_float32
+def exp_of_difference(x: Any, y: Any) -> Any:
+    """e**(x - y), for x <= y. The exponential would magnify the rounding of the difference, so it takes that too."""
+    high, low = difference(x, y)
+    depth = clip(high, -110, 0)
+    rounded = depth * PER_LN2 + ROUNDER
+    n = rounded - ROUNDER
+    r = ((depth - n * LN2_HIGH) - n * LN2_LOW) + select(high < -110, 0, low)
+    half = n * 0.5 + ROUNDER
+    return (1 + (r + r * r * exp_tail(r))) * power_of_two(half) * power_of_two(rounded - (half - ROUNDER))
