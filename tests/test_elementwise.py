@@ -62,7 +62,7 @@ def test_a_parameter_of_1_as_a_number_and_in_an_array(name: str, dtype: str) -> 
     np.testing.assert_array_max_ulp(value(x, 1), value(x, ones), 1)
     np.testing.assert_array_max_ulp(slope(x, 1), slope(x, ones), 3)
     np.testing.assert_array_max_ulp(backward(grad, x, 1), backward(grad, x, ones), 3)
-    same(backward(grad, x, 1), grad * slope(x, 1))
+    np.testing.assert_array_max_ulp(backward(grad, x, 1), grad * slope(x, 1), 2)
     same(value(x[::-3], np.ones((), dtype)), value(x, 1)[::-3])
 
 
