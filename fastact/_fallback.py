@@ -110,7 +110,8 @@ class ReferenceUfunc:
             return answer
         arrays = [np.asanyarray(operand) for operand in inputs]
         loop = self._loop_dtype(inputs, arrays, dtype)
-        result = self._run([np.asarray(array) for array in arrays], out, where, casting, order, loop)
+        with np.errstate(all="ignore"):  # a cast in the iterator would speak of signalling NaN
+            result = self._run([np.asarray(array) for array in arrays], out, where, casting, order, loop)
         return self._wrap(result, inputs, arrays, out, subok)
 
     def _operands(self, args: tuple[Any, ...], out: Any) -> tuple[tuple[Any, ...], Any]:
@@ -199,7 +200,7 @@ class ReferenceUfunc:
         formula = self._formulas.get(compute)
         if formula is None:
             formula = self._formulas[compute] = self._formula(compute)
-        with iterator, np.errstate(all="ignore"):
+        with iterator:
             for blocks in iterator:
                 *inputs, result = blocks
                 if masked:
