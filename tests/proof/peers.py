@@ -56,7 +56,7 @@ def normal(numbers: Array) -> Array:
 def computed(loop: Loop, peer: str, x: Array) -> Array | None:
     """A library's results, or None where it has no such function."""
     record = loop.record
-    job = Job(record.name, record.operands, [x], np.empty_like(x), record.typical_parameters)
+    job = Job(record.name, record.operands, [x], [np.empty_like(x)], record.typical_parameters)
     try:
         prepared = PEERS[peer].prepare(job)
     except SkipError:
