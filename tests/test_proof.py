@@ -238,7 +238,7 @@ def test_a_proof_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch, tmp_p
             return {"runs": len(runs)}
 
     monkeypatch.setattr(tasks, "STATE", tmp_path)
-    monkeypatch.setattr(tasks, "committed", dict)
+    monkeypatch.setattr(page, "read", dict)
     monkeypatch.setitem(tasks.CHAPTERS, "float32", Chapter())  # type: ignore[arg-type]
     task = tasks.Task("float32", "sigmoid")
     assert task.kept() is None
@@ -247,7 +247,7 @@ def test_a_proof_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert task.run(sample=True)["runs"] == 2  # a sample stands for nothing
     monkeypatch.setattr(tasks, "basis", lambda task: "other kernels")
     assert task.kept() is None
-    monkeypatch.setattr(tasks, "committed", lambda: {"float32 sigmoid": {"runs": 7, "basis": "other kernels"}})
+    monkeypatch.setattr(page, "read", lambda: {"float32 sigmoid": {"runs": 7, "basis": "other kernels"}})
     assert task.run(sample=False)["runs"] == 7
 
 

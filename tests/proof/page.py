@@ -46,8 +46,8 @@ def write(results: Results) -> None:
 
 
 def read() -> Results:
-    """The results of the last whole proof."""
-    results: Results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    """The results of the last whole proof; none before the first."""
+    results: Results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     return results
 
 

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 from benchmarks.results import source_commit
 from fastact._files import write_whole
 from tests.catalogue import LOOPS, Loop
-from tests.proof import arithmetic, fallbacks, float32, float64, halves, parameters, peers, subjects
-from tests.proof.compiled import BUILD, HERE, RESULTS
+from tests.proof import arithmetic, fallbacks, float32, float64, halves, page, parameters, peers, subjects
+from tests.proof.compiled import BUILD, HERE
 
 STATE = BUILD / "state"
 UNARY = {loop.name: loop for loop in LOOPS if len(loop.record.operands) == 1}
@@ -76,7 +76,7 @@ class Task:
         """The result of an earlier run with the same kernels and oracle."""
         known = [json.loads(self._path.read_text())] if self._path.exists() else []
         if self.chapter in OF_A_FORMULA:
-            known.append(committed().get(self.name, {}))
+            known.append(page.read().get(self.name, {}))
         return next((result for result in known if result.get("basis") == basis(self)), None)
 
     def misses(self, result: dict[str, Any]) -> list[str]:
@@ -106,13 +106,6 @@ def basis(task: Task) -> str:
         digest.update(arithmetic.fingerprint(task.loop).encode())
         digest.update(" ".join(subject.name for subject in subjects.compiled()).encode())
     return digest.hexdigest()[:16]
-
-
-@functools.cache
-def committed() -> dict[str, Any]:
-    """The results of the last whole proof."""
-    results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    return results
 
 
 def tasks(chapters: list[str], functions: list[str]) -> list[Task]:
