@@ -37,8 +37,8 @@ cdef inline float tanh_shrink_float32(float x) noexcept nogil:
     # Far from 0, tanh's leading half is taken away first, which is exact, and then its rest (see tanh_of_positive).
     # Beyond 9.02 that is 0 as it is there, and from 2 on the leading half is 1. It is right to 1 % up to 1, where the
     # rest counts.
-    lowered = float32_of_bits(bits_of_float32(a) if bits_of_float32(a) < 0x40000000U else 0x40000000U)
-    clamped = float32_of_bits(bits_of_float32(a) if bits_of_float32(a) < 0x41105000U else 0x41105000U)
+    lowered = size_up_to(x, <float>2)
+    clamped = size_up_to(x, <float>9.01953125)
     sum = fma(clamped, <float>2.88539, <float>12583039.0)
     n = sum - <float>12583039.0
     u = fma(-n, <float>0.3465736, clamped)

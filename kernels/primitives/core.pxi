@@ -39,6 +39,12 @@ cdef inline real absolute(real x) noexcept nogil:
         return float64_of_bits(bits_of_float64(x) & 0x7fffffffffffffffULL)
 
 
+cdef inline float size_up_to(float x, float bound) noexcept nogil:
+    """min(|x|, bound); NaN becomes the bound: the smaller of two bit patterns is one instruction."""
+    cdef uint32_t size = bits_of_float32(absolute(x)), limit = bits_of_float32(bound)
+    return float32_of_bits(size if size < limit else limit)
+
+
 cdef inline float magnitude_up_to(float x, float limit) noexcept nogil:
     """The smaller of |x| and a limit > 0; NaN stays NaN."""
     # Counted from the first bits of NaN on, those of numbers come after all others. A choice between floats would take

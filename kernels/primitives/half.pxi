@@ -8,12 +8,6 @@ from libc.math cimport sqrtf
 from libc.stdint cimport int32_t
 
 
-cdef inline float size_up_to(float x, float bound) noexcept nogil:
-    """min(|x|, bound); NaN becomes the bound: the smaller of two bit patterns is one instruction."""
-    cdef uint32_t size = bits_of_float32(absolute(x)), limit = bits_of_float32(bound)
-    return float32_of_bits(size if size < limit else limit)
-
-
 cdef inline float power_if(bint scaled) noexcept nogil:
     """2**64 if a number is to be scaled, else 1."""
     return float32_of_bits(bits_of_float32(<float>18446744073709551616.0) if scaled else bits_of_float32(<float>1))

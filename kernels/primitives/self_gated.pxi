@@ -147,8 +147,7 @@ cdef inline float silu_float32(float x) noexcept nogil:
     cdef float a, sum, n, r, square, m, denominator, low
     cdef float one = <float>5.421011e-20
     # Beyond 110 all is 0 as it is at 110. NaN comes through x itself.
-    a = absolute(x)
-    a = float32_of_bits(bits_of_float32(a) if bits_of_float32(a) < 0x42dc0000U else 0x42dc0000U)
+    a = size_up_to(x, <float>110)
     sum = fma(a, <float>1.442695, <float>12582975.0)
     n = sum - <float>12582975.0
     # r is exact, but for n times what ln2 has beyond 24 digits.
@@ -182,8 +181,7 @@ cdef inline float quick_gelu_float32(float x) noexcept nogil:
     """x sigmoid(1.702 x), for a processor with a fused multiply-add."""
     cdef float a, v
     # Beyond 64 all is 0 as it is at 64. NaN comes through x itself.
-    a = absolute(x)
-    a = float32_of_bits(bits_of_float32(a) if bits_of_float32(a) < 0x42800000U else 0x42800000U)
+    a = size_up_to(x, <float>64)
     v = <float>1.702 * a
     return gated_float32(x, a, v, fma(a, <float>-2.193451e-08, fma(a, <float>1.702, -v)))
 
@@ -192,8 +190,7 @@ cdef inline float gelu_tanh_float32(float x) noexcept nogil:
     """x sigmoid(v), v = x (1.5957691 + 0.07135481 x**2), for a processor with a fused multiply-add."""
     cdef float a, square, square_low, c, c_low, v
     # Beyond 10.9 all is 0 as it is at 10.9. NaN comes through x itself.
-    a = absolute(x)
-    a = float32_of_bits(bits_of_float32(a) if bits_of_float32(a) < 0x412e6666U else 0x412e6666U)
+    a = size_up_to(x, <float>10.9)
     square = a * a
     square_low = fma(a, a, -square)
     # v / a = c + c_low, where adding 1536 and taking it away rounds c to 13 binary places. The constant has 19, so that
@@ -252,9 +249,8 @@ cdef inline float gelu_float32(float x) noexcept nogil:
     # h f), where only the sum is rounded at the precision of the result: h is nearly a / (2.1875 (a + 0.875)), which is
     # a R(a) within 8 %, and f holds all that is missing, the rounding error of h too.
     cdef float a, half, square, square_low, r_low, sum, d, part, d_low, h, rest, above, below, ripple, one, f, y
-    a = absolute(x)
     # Beyond 14.4 all is 0 as it is at 14.4, and 2**n would leave its range. NaN comes through x itself.
-    a = float32_of_bits(bits_of_float32(a) if bits_of_float32(a) < 0x41666666U else 0x41666666U)
+    a = size_up_to(x, <float>14.4)
     half = <float>0.5 * a
     square = half * a
     square_low = fma(half, a, -square)

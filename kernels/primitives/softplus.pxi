@@ -7,19 +7,13 @@
 cdef inline (float, float, float) softplus_far(float z, float depth_low) noexcept nogil:
     """log(1 + e**-(|z| + depth_low)) for |z| >= 0.75: two parts, and a power of two, 2**64 times too big, which is to
     multiply their sum; for a processor with a fused multiply-add."""
-    cdef float depth, sum, n, r, square, one, excess, f, power, e, tail
+    cdef float depth, one, excess, r_low, sum, f, power, e, square, tail
     # Beyond 131 all is taken as it is at 131, where it is 0; so is NaN.
-    depth = absolute(z)
-    depth = float32_of_bits(bits_of_float32(depth) if bits_of_float32(depth) < 0x43030000U else 0x43030000U)
-    sum = fma(depth, <float>-1.442695, <float>12583103.0)
-    n = sum - <float>12583103.0
-    # r is exact. e**-depth is the power times one + excess, 1 + r rounded and what e**r has beyond it.
-    r = fma(-n, <float>0.6931472, -depth)
-    square = r * r
-    one = <float>1 + r
-    excess = fma(square, exp_excess(r, square), r - (one - <float>1))
+    depth = size_up_to(z, <float>131)
+    # e**-depth is the power times one + excess.
+    one, excess, r_low, sum = exp_parts32(-depth)
     f = one + excess
-    excess = fma(n * <float>1.9046542e-09 - depth_low, f, excess)
+    excess = fma(r_low - depth_low, f, excess)
     power = power_of_two(sum)
     e = f * (power * <float>5.421011e-20)
     square = e * e
