@@ -39,7 +39,7 @@ from fastact.bench.cases import (
 )
 from fastact.bench.compare import compare
 from fastact.bench.contest import Contest, WrongResultError
-from fastact.bench.floor import floor
+from fastact.bench.floor import _moves, _split, floor
 from fastact.bench.peers import FASTACT, PEERS, Job, Prepared, SkipError, handwritten, numba, numexpr, onnxruntime
 from fastact.bench.results import CaseResult, Measurement, NotResultsError, Quartiles, Results
 from fastact.bench.timing import Contestant
@@ -389,6 +389,16 @@ def test_the_floor_of_a_gradient_in_place_is_a_sum() -> None:
     grad, x = np.arange(4.0), np.ones(4)
     floor([grad, x], [grad], threads=1)()
     np.testing.assert_array_equal(grad, np.arange(4) + 1.0)
+
+
+@pytest.mark.parametrize("shape", [(3, 1 << 19), (1 << 19, 3)])
+def test_the_floor_moves_whole_rows_on_several_threads(shape: tuple[int, int]) -> None:
+    x, y = (np.random.default_rng(seed).normal(size=shape).astype(np.float32) for seed in (1, 2))
+    out = np.full_like(x, np.nan)
+    for call in (_split(_moves([x], [out]), 2), _split(_moves([x, y], [out]), 2)):
+        out.fill(np.nan)
+        call()
+        assert not np.isnan(out).any()
 
 
 @every_dtype

@@ -128,7 +128,7 @@ def _pieces(sources: list[Array], out: Array, count: int) -> list[Call]:
     arrays = [*sources, out]
     if all(array.flags.c_contiguous for array in arrays):
         arrays = [array.reshape(-1) for array in arrays]
-    bounds = np.linspace(0, len(out), count + 1).astype(int)
+    bounds = np.linspace(0, len(arrays[-1]), count + 1).astype(int)
     cut = [[array[a:b] for array in arrays] for a, b in pairwise(bounds)]
     return [_work((piece[:-1], piece[-1])) for piece in cut]
 
