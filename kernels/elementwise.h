@@ -286,15 +286,27 @@ static int all_uniform(const elementwise_call *call)
     return call->inputs > call->arrays;
 }
 
-/* Elements of a chunk that one thread claims at a time. */
-enum { CHUNK = 16 * BLOCK };
+/* Elements from which threads may share an array: below, asking the clock would be felt. */
+static const ptrdiff_t SMALLEST_SHARED = 32 * BLOCK;
+/* Elements of a chunk that a thread claims at a time, and the number of chunks of an array in between. */
+static const ptrdiff_t SMALLEST_CHUNK = 4 * BLOCK, LARGEST_CHUNK = 16 * BLOCK, CHUNKS = 16;
 
-/*
- * The whole inner loop of a ufunc: out[i] = kernel(in[0][i], ...), for i in [0, n). `threshold` is the number of
- * elements from which helper threads pay.
- */
+/* Runs a task over n elements, on several threads where that pays. */
+static void share_elements(pool_task task, void *context, ptrdiff_t n)
+{
+    ptrdiff_t chunk = n / CHUNKS & -(ptrdiff_t)BLOCK;
+    chunk = chunk < SMALLEST_CHUNK ? SMALLEST_CHUNK : chunk > LARGEST_CHUNK ? LARGEST_CHUNK : chunk;
+    if (n < SMALLEST_SHARED || pool_num_threads() == 1) {
+        task(context, 0, n);
+    }
+    else {
+        pool_run(task, context, n, chunk);
+    }
+}
+
+/* The whole inner loop of a ufunc: out[i] = kernel(in[0][i], ...), for i in [0, n). */
 static void elementwise(block_kernel kernel, const element_type *type, int arrays, int parameters, char *const *data,
-                        const ptrdiff_t *strides, ptrdiff_t n, ptrdiff_t threshold)
+                        const ptrdiff_t *strides, ptrdiff_t n)
 {
     elementwise_call call = {
         .kernel = kernel,
@@ -308,11 +320,11 @@ static void elementwise(block_kernel kernel, const element_type *type, int array
     call.place = place_of_output(&call, n);
     call.uniform = call.place != BEHIND && all_uniform(&call);    /* else the output may overwrite a parameter */
     call.streaming = call.place == APART && strides[call.inputs] == type->size && streaming_pays(n * type->size);
-    if (n < threshold || call.place == BEHIND || pool_num_threads() == 1) {
+    if (call.place == BEHIND) {
         elementwise_range(&call, 0, n);
     }
     else {
-        pool_run(elementwise_range, &call, n, CHUNK);
+        share_elements(elementwise_range, &call, n);
     }
 }
 
@@ -325,19 +337,19 @@ static int is_1(const element_type *type, const char *data)
 
 /* The same for a function of one parameter that has another kernel, without it, for where it is 1 for all elements. */
 static void elementwise_at_1(block_kernel kernel, block_kernel kernel_at_1, const element_type *type, int arrays,
-                             char *const *data, const ptrdiff_t *strides, ptrdiff_t n, ptrdiff_t threshold)
+                             char *const *data, const ptrdiff_t *strides, ptrdiff_t n)
 {
     char *operands[MAX_INPUTS];
     ptrdiff_t steps[MAX_INPUTS];
     if (strides[arrays] != 0 || !is_1(type, data[arrays])) {
-        elementwise(kernel, type, arrays, 1, data, strides, n, threshold);
+        elementwise(kernel, type, arrays, 1, data, strides, n);
         return;
     }
     for (int k = 0; k <= arrays; k++) {
         operands[k] = data[k < arrays ? k : arrays + 1];
         steps[k] = strides[k < arrays ? k : arrays + 1];
     }
-    elementwise(kernel_at_1, type, arrays, 0, operands, steps, n, threshold);
+    elementwise(kernel_at_1, type, arrays, 0, operands, steps, n);
 }
 
 #endif

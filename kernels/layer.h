@@ -68,15 +68,10 @@ static void end_range(void *context, ptrdiff_t begin, ptrdiff_t stop)
     }
 }
 
-/* Finishes all n elements; `threshold` is the number of them from which helper threads pay. */
-static void finish_layer(layer_end *end, ptrdiff_t n, ptrdiff_t threshold)
+/* Finishes all n elements. */
+static void finish_layer(layer_end *end, ptrdiff_t n)
 {
-    if (n < threshold) {
-        end_range(end, 0, n);
-    }
-    else {
-        pool_run(end_range, end, n, CHUNK);
-    }
+    share_elements(end_range, end, n);
 }
 
 #endif

@@ -2,16 +2,6 @@
 
 #include <stdbool.h>
 
-/* pool_run without helpers. */
-static void run_alone(pool_task task, void *context, ptrdiff_t n, ptrdiff_t chunk)
-{
-    ptrdiff_t begin = 0;
-    for (; begin < n - chunk; begin += chunk)
-        task(context, begin, begin + chunk);
-    if (begin < n)
-        task(context, begin, n);
-}
-
 /* ---- The system: threads, locks, a clock ---------------------------------------------------------------------- */
 
 #if defined(FASTACT_NO_THREADS) || !defined(__STDC_VERSION__) || __STDC_VERSION__ < 201112L || \
@@ -171,6 +161,12 @@ static void relax(void)
  * where it will find this much to do: neither guess can lose more than it might have gained. */
 #define PATIENCE INT64_C(50000) /* nanoseconds */
 
+/* What has to be left to do, by the pace of the first chunk, to share it with helpers that are awake: they too cost time,
+ * above all that of getting to them what lies in the caller's cache. */
+#ifndef WORTHWHILE
+#define WORTHWHILE INT64_C(8000) /* nanoseconds */
+#endif
+
 enum {
     MAX_JOBS = 16,             /* open at once; one more caller works alone */
     PAUSES_BETWEEN_YIELDS = 16 /* about a microsecond */
@@ -182,6 +178,7 @@ typedef struct {
     _Alignas(128) atomic_bool taken; /* by a caller */
     atomic_ptrdiff_t unclaimed;      /* chunks */
     atomic_ptrdiff_t unfinished;     /* chunks */
+    atomic_ptrdiff_t from_end;       /* chunks that helpers have claimed */
     pool_task task;
     void *context;
     ptrdiff_t n, chunk, count;
@@ -259,16 +256,14 @@ static void call_helpers(const job_type *job, bool wake)
         call_one_helper();
 }
 
-/* Takes the next chunk of an open job; false where none is left. */
-static bool claim(job_type *job, ptrdiff_t *index)
+/* Takes a chunk of an open job; false where none is left. The caller takes them from the first on, helpers from the last
+ * on, and so they meet: what lies in a processor's cache is mostly asked for by the same one again. */
+static bool claim(job_type *job)
 {
     ptrdiff_t left = job->unclaimed;
-    while (left > 0) {
-        if (atomic_compare_exchange_weak(&job->unclaimed, &left, left - 1)) {
-            *index = job->count - left;
+    while (left > 0)
+        if (atomic_compare_exchange_weak(&job->unclaimed, &left, left - 1))
             return true;
-        }
-    }
     return false;
 }
 
@@ -300,12 +295,11 @@ static void help(void)
     if (!join_team())
         return;
     ready--;
-    ptrdiff_t index;
-    for (int i = 0; i < MAX_JOBS; i++)
-        while (team <= num_threads && claim(&jobs[i], &index)) {
-            call_helpers(&jobs[i], true);
-            fesetenv(&jobs[i].modes);
-            work(&jobs[i], index);
+    for (job_type *job = jobs; job < jobs + MAX_JOBS; job++)
+        while (team <= num_threads && claim(job)) {
+            call_helpers(job, true);
+            fesetenv(&job->modes);
+            work(job, job->count - 1 - job->from_end++);
         }
     ready++;
     team--;
@@ -353,6 +347,8 @@ static void helper_main(void)
     }
 }
 
+static ptrdiff_t chunks_of(ptrdiff_t n, ptrdiff_t chunk) { return n / chunk + (n % chunk != 0); }
+
 /* Finds a place in the table, NULL when all are taken. */
 static job_type *take_job(void)
 {
@@ -379,50 +375,53 @@ static void await_helpers(const job_type *job)
     unlock(&finish_lock);
 }
 
-/* Opens a job, works on it and returns when all of it is done. Helpers that are awake come at once. To wake others pays
- * if the last job was a moment ago, since then the next may be too and they will be awake; or, by the pace so far, if
- * enough is left to do. */
-static void run_together(job_type *job, pool_task task, void *context, ptrdiff_t n, ptrdiff_t chunk)
+/* Opens a job, whose first chunk is done, works on it and returns when all of it is done. Helpers that are awake come at
+ * once, others if they are to be woken. */
+static void run_together(job_type *job, pool_task task, void *context, ptrdiff_t n, ptrdiff_t chunk, bool wake)
 {
     job->task = task;
     job->context = context;
     job->n = n;
     job->chunk = chunk;
-    job->count = n / chunk + (n % chunk != 0);
+    job->count = chunks_of(n, chunk);
     fegetenv(&job->modes);
-    job->unfinished = job->count;
-    job->unclaimed = job->count;
-    int64_t start = nanoseconds();
-    bool wake = start - last_end < PATIENCE;
-    ptrdiff_t index;
-    while (claim(job, &index)) {
+    job->from_end = 0;
+    job->unfinished = job->count - 1;
+    job->unclaimed = job->count - 1;
+    for (ptrdiff_t next = 1; claim(job); next++) {
         call_helpers(job, wake);
-        work(job, index);
-        if (!wake) {
-            ptrdiff_t left = job->unclaimed;
-            wake = (nanoseconds() - start) / (job->count - left) * left > PATIENCE;
-        }
+        work(job, next);
     }
     await_helpers(job);
     last_end = nanoseconds();
     job->taken = false;
 }
 
+/* The first chunk shows what the others will take. To wake helpers for them pays if that is long; or if the last job was
+ * a moment ago, since then the next may be too and they will be awake. */
 void pool_run(pool_task task, void *context, ptrdiff_t n, ptrdiff_t chunk)
 {
     if (n <= chunk || num_threads == 1 || in_task) {
-        run_alone(task, context, n, chunk);
+        if (n > 0)
+            task(context, 0, n);
         return;
     }
-    watch_for_fork();
     in_task = true;
-    team++;
-    job_type *job = take_job();
-    if (job)
-        run_together(job, task, context, n, chunk);
-    else
-        run_alone(task, context, n, chunk);
-    team--;
+    int64_t start = nanoseconds();
+    task(context, 0, chunk);
+    double left = (double)(nanoseconds() - start) * (double)(chunks_of(n, chunk) - 1);
+    if (left < WORTHWHILE)
+        task(context, chunk, n);
+    else {
+        watch_for_fork();
+        team++;
+        job_type *job = take_job();
+        if (job)
+            run_together(job, task, context, n, chunk, left > PATIENCE || start - last_end < PATIENCE);
+        else
+            task(context, chunk, n);
+        team--;
+    }
     in_task = false;
 }
 
@@ -438,7 +437,13 @@ void pool_set_num_threads(int count)
 
 #else /* no threads */
 
-void pool_run(pool_task task, void *context, ptrdiff_t n, ptrdiff_t chunk) { run_alone(task, context, n, chunk); }
+void pool_run(pool_task task, void *context, ptrdiff_t n, ptrdiff_t chunk)
+{
+    (void)chunk;
+    if (n > 0)
+        task(context, 0, n);
+}
+
 int pool_num_threads(void) { return 1; }
 void pool_set_num_threads(int count) { (void)count; }
 

@@ -16,9 +16,10 @@
 /* Computes the items [begin, end). It returns normally (no longjmp) and does not fork. */
 typedef void (*pool_task)(void *context, ptrdiff_t begin, ptrdiff_t end);
 
-/* Calls task on [0, n) in chunks of `chunk` items (> 0; the last one may be shorter), each exactly once, on this thread
- * and on up to pool_num_threads() - 1 helpers, and returns when all of it is done. Called from within a task, it runs
- * on this thread alone. */
+/* Calls task on [0, n) in chunks of `chunk` items (> 0; the last one may be shorter), or several of them at once, each
+ * exactly once, on this thread and on up to pool_num_threads() - 1 helpers, and returns when all of it is done. The first
+ * chunk is this thread's: the time that it takes decides whether helpers pay. Called from within a task, all of it runs
+ * on this thread. */
 void pool_run(pool_task task, void *context, ptrdiff_t n, ptrdiff_t chunk);
 
 /* The most threads that work at once for one caller, itself included; 1 until it is set. */

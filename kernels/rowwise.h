@@ -187,8 +187,8 @@ static const ptrdiff_t LONG_ROW_BLOCK = 16 << 10;
 /* Entries of the parts of a long row that threads share; there are at most MAX_PARTS. */
 static const ptrdiff_t ROW_PART = 1 << 17;
 enum { MAX_PARTS = 64 };
-/* Elements of rows that a thread claims at a time, at least and at most, and from which helper threads pay. */
-static const ptrdiff_t ROWS_CHUNK = 1 << 15, LARGEST_CHUNK = 1 << 18, ROWS_THRESHOLD = 1 << 15;
+/* Elements of rows that a thread claims at a time, at least and at most. */
+static const ptrdiff_t SMALLEST_ROWS_CHUNK = 1 << 12, LARGEST_ROWS_CHUNK = 1 << 18;
 /* Chunks for each thread, so that one that is held up does not hold up the others for long. */
 static const ptrdiff_t CHUNKS_A_THREAD = 16;
 
@@ -833,10 +833,11 @@ static void rows_crossing(void *context, ptrdiff_t begin, ptrdiff_t end)
 static void over_rows(pool_task task, rowwise_call *call, ptrdiff_t granule)
 {
     ptrdiff_t elements = call->rows * call->n / (CHUNKS_A_THREAD * pool_num_threads());
-    elements = elements < ROWS_CHUNK ? ROWS_CHUNK : elements > LARGEST_CHUNK ? LARGEST_CHUNK : elements;
+    elements = elements < SMALLEST_ROWS_CHUNK ? SMALLEST_ROWS_CHUNK
+             : elements > LARGEST_ROWS_CHUNK ? LARGEST_ROWS_CHUNK : elements;
     ptrdiff_t chunk = elements / (call->n + 1) / granule * granule;
     chunk = chunk < granule ? granule : chunk;
-    if (call->rows <= chunk || call->rows * call->n < ROWS_THRESHOLD || pool_num_threads() == 1) {
+    if (call->rows <= chunk || pool_num_threads() == 1) {
         task(call, 0, call->rows);
     }
     else {
