@@ -702,19 +702,23 @@ static void R(softmax_rows)(const row_group *group)
     }
 }
 
+static void R(negate)(const real *x, real *negated, ptrdiff_t n)
+{
+    INDEPENDENT_ITERATIONS
+    for (ptrdiff_t i = 0; i < n; i++) {
+        negated[i] = -x[i];
+    }
+}
+
+/* The negated entries stand where their exponentials will. */
 static void R(softmin_rows)(const row_group *group)
 {
     row_group negated = *group;
+    negated.x = (const char *)R(exponentials_of)(group, 0);
+    negated.x_stride = group->scratch == NULL ? group->y_stride : group->n * (ptrdiff_t)sizeof(real);
     for (int r = 0; r < group->count; r++) {
-        const real *from = R(entries_of)(group, r);
-        real *to = R(results_of)(group, r);
-        INDEPENDENT_ITERATIONS
-        for (ptrdiff_t i = 0; i < group->n; i++) {
-            to[i] = -from[i];
-        }
+        R(negate)(R(entries_of)(group, r), R(exponentials_of)(group, r), group->n);
     }
-    negated.x = group->y;
-    negated.x_stride = group->y_stride;
     R(softmax_rows)(&negated);
 }
 
@@ -800,6 +804,24 @@ static void R(logsumexp_rows)(const row_group *group)
 
 /* ---- hardmax ----------------------------------------------------------------------------------------------------- */
 
+/* The first place of a number that is there. */
+static ptrdiff_t R(place_of)(const real *x, ptrdiff_t n, real number)
+{
+    ptrdiff_t i = 0;
+    for (int found = 0; i + VECTOR <= n; i += VECTOR) {
+        for (int l = 0; l < VECTOR; l++) {
+            found |= x[i + l] == number;
+        }
+        if (found) {
+            break;
+        }
+    }
+    while (x[i] != number) {
+        i++;
+    }
+    return i;
+}
+
 /* The place of the first maximum; NaN in `sum` once there is one. */
 static void R(add_places)(row_state *state, const void *const *inputs, ptrdiff_t n)
 {
@@ -809,12 +831,8 @@ static void R(add_places)(row_state *state, const void *const *inputs, ptrdiff_t
         state->sum = NAN;
     }
     else if (maximum > state->maximum || state->seen == 0) {
-        ptrdiff_t i = 0;
-        while (x[i] != maximum) {
-            i++;
-        }
         state->maximum = maximum;
-        state->place = state->seen + i;
+        state->place = state->seen + R(place_of)(x, n, maximum);
     }
     state->seen += n;
 }
@@ -904,27 +922,64 @@ static void R(emit_sparsemax)(const row_state *state, const void *const *inputs,
 
 /* ---- gradients: inputs are grad and the function's result y ------------------------------------------------------ */
 
-#define SUM_OVER_ROW(NAME, TERM, COUNTED)                                                            \
-    static void R(NAME)(row_state *state, const void *const *inputs, ptrdiff_t n)                    \
-    {                                                                                                \
-        const real *grad = inputs[0], *y = inputs[1];                                                \
-        double terms[TERM_BLOCK];                                                                     \
-        lane_sums sums = {{0}, {0}};                                                          \
-        for (ptrdiff_t begin = 0; begin < n; begin += TERM_BLOCK) {                                   \
-            ptrdiff_t end = n - begin < TERM_BLOCK ? n : begin + TERM_BLOCK;                           \
-            R(integer) count = 0;                                                                    \
-            for (ptrdiff_t i = begin; i < end; i++) {                                                \
-                terms[i - begin] = TERM;                                                             \
-            }                                                                                        \
-            for (ptrdiff_t i = begin; i < end; i++) {                                                \
-                count += COUNTED;                                                                    \
-            }                                                                                        \
-            add_to_lanes(&sums, terms, end - begin);                                          \
-            state->count += (ptrdiff_t)count;                                                        \
+/* Sums in double: float32's terms are exact in it, and so many that a compensated sum would be felt. */
+#if IS_FLOAT
+#define ADD_TERMS(TERM)                                                                              \
+    double sums[VECTOR] = {0};                                                                       \
+    ptrdiff_t i = 0;                                                                                 \
+    for (; i + VECTOR <= n; i += VECTOR) {                                                           \
+        for (int l = 0; l < VECTOR; l++) {                                                           \
+            sums[l] += TERM(i + l);                                                                  \
         }                                                                                            \
-        (void)y;                                                                                     \
-        state->sum += total_of(&sums);                                                           \
+    }                                                                                                \
+    for (int l = 0; i + l < n; l++) {                                                                \
+        sums[l] += TERM(i + l);                                                                      \
+    }                                                                                                \
+    state->sum += sum_of_lanes(sums) + sum_of_lanes(sums + SUM_LANES);
+#else
+#define ADD_TERMS(TERM)                                                                              \
+    double terms[TERM_BLOCK];                                                                        \
+    lane_sums sums = {{0}, {0}};                                                                     \
+    for (ptrdiff_t begin = 0; begin < n; begin += TERM_BLOCK) {                                      \
+        ptrdiff_t size = n - begin < TERM_BLOCK ? n - begin : TERM_BLOCK;                            \
+        for (ptrdiff_t i = 0; i < size; i++) {                                                       \
+            terms[i] = TERM(begin + i);                                                              \
+        }                                                                                            \
+        add_to_lanes(&sums, terms, size);                                                            \
+    }                                                                                                \
+    state->sum += total_of(&sums);
+#endif
+
+static void R(add_products)(row_state *state, const void *const *inputs, ptrdiff_t n)
+{
+    const real *grad = inputs[0], *y = inputs[1];
+#define PRODUCT(i) (double)grad[i] * y[i]
+    ADD_TERMS(PRODUCT)
+#undef PRODUCT
+}
+
+static void R(add_gradients)(row_state *state, const void *const *inputs, ptrdiff_t n)
+{
+    const real *grad = inputs[0];
+#define GRADIENT(i) (double)grad[i]
+    ADD_TERMS(GRADIENT)
+#undef GRADIENT
+}
+
+/* The sum over the support, and its size. */
+static void R(add_supported_gradients)(row_state *state, const void *const *inputs, ptrdiff_t n)
+{
+    const real *grad = inputs[0], *y = inputs[1];
+#define SUPPORTED(i) (y[i] > 0 ? (double)grad[i] : 0.0)
+    ADD_TERMS(SUPPORTED)
+#undef SUPPORTED
+    R(integer) count = 0;       /* a block has fewer entries than float32's integers */
+    for (ptrdiff_t k = 0; k < n; k++) {
+        count += y[k] > 0;
     }
+    state->count += (ptrdiff_t)count;
+}
+#undef ADD_TERMS
 
 #define EMIT_GRADIENT(NAME, PREPARATION, GRADIENT)                                                   \
     static void R(NAME)(const row_state *state, const void *const *inputs, void *output, ptrdiff_t begin, ptrdiff_t n) \
@@ -939,19 +994,20 @@ static void R(emit_sparsemax)(const row_state *state, const void *const *inputs,
         }                                                                                            \
     }
 
-SUM_OVER_ROW(add_products, (double)grad[i] * y[i], 0)
-SUM_OVER_ROW(add_gradients, (double)grad[i], 0)
-SUM_OVER_ROW(add_supported_gradients, y[i] > 0 ? (double)grad[i] : 0.0, y[i] > 0)
+/* The mean of the gradients as the sum of two numbers. */
+#define MEAN_IN_PARTS                                                                                \
+    real high = (real)state->sum;                                                                    \
+    real low = high - high == 0 ? (real)(state->sum - high) : 0;
 
-EMIT_GRADIENT(emit_softmax_backward, double mean = state->sum;, y[i] * (grad[i] - mean))
-EMIT_GRADIENT(emit_softmin_backward, double mean = state->sum;, y[i] * (mean - grad[i]))
+EMIT_GRADIENT(emit_softmax_backward, MEAN_IN_PARTS, y[i] * ((grad[i] - high) - low))
+EMIT_GRADIENT(emit_softmin_backward, MEAN_IN_PARTS, y[i] * ((high - grad[i]) + low))
+#undef MEAN_IN_PARTS
 EMIT_GRADIENT(emit_log_softmax_backward,
               R(reference) reference = R(reference_for)(0);
               double sum = ldexp(state->sum, -BIAS);,
               grad[i] - sum * (y[i] < reference.low ? 0 : R(exponential)(y[i], 0, reference.low, reference.shift)))
 EMIT_GRADIENT(emit_sparsemax_backward, double mean = state->sum / (double)state->count;,
               y[i] > 0 ? grad[i] - mean : (double)(y[i] == y[i] ? 0 : y[i]))
-#undef SUM_OVER_ROW
 #undef EMIT_GRADIENT
 
 /* ---- many short rows at once: lane l of step j is entry j of row l ----------------------------------------------- */
@@ -1087,6 +1143,33 @@ static void R(log_softmax_tile)(void *tile, ptrdiff_t n, const char *next, ptrdi
     }
 }
 
+static void R(hardmax_tile)(void *tile, ptrdiff_t n, const char *next, ptrdiff_t next_step)
+{
+    real *x = tile, largest[TILE_ROWS], nothing[TILE_ROWS];
+    R(integer) place[TILE_ROWS];
+    (void)next, (void)next_step;
+    for (int l = 0; l < TILE_ROWS; l++) {
+        largest[l] = x[l];
+        place[l] = 0;
+        nothing[l] = x[l] == x[l] ? 0 : (real)NAN;
+    }
+    for (ptrdiff_t j = 1; j < n; j++) {
+        const real *step = x + j * TILE_ROWS;
+        for (int l = 0; l < TILE_ROWS; l++) {
+            place[l] = step[l] > largest[l] ? (R(integer))j : place[l];
+            largest[l] = step[l] > largest[l] ? step[l] : largest[l];
+            nothing[l] = step[l] == step[l] ? nothing[l] : (real)NAN;
+        }
+    }
+    for (ptrdiff_t j = 0; j < n; j++) {
+        real *step = x + j * TILE_ROWS;
+        for (int l = 0; l < TILE_ROWS; l++) {
+            real one = 1 + nothing[l];
+            step[l] = place[l] == (R(integer))j ? one : nothing[l];
+        }
+    }
+}
+
 /* Leaves the results in the tile's first step. */
 static void R(logsumexp_tile)(void *tile, ptrdiff_t n, const char *next, ptrdiff_t next_step)
 {
@@ -1123,7 +1206,7 @@ static const row_function R(LOGSUMEXP) = {
     1, 1, 0, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_logsumexp), NULL, R(logsumexp_rows),
     R(logsumexp_tile)};
 static const row_function R(HARDMAX) = {
-    1, 0, 0, 0.0, R(add_places), R(merge_places), NULL, R(emit_hardmax), NULL, NULL};
+    1, 0, 0, 0.0, R(add_places), R(merge_places), NULL, R(emit_hardmax), NULL, R(hardmax_tile)};
 static const row_function R(SPARSEMAX) = {
     1, 0, 0, 0.0, R(add_support), merge_sums, R(finish_sparsemax), R(emit_sparsemax), NULL, NULL};
 static const row_function R(SOFTMAX_BACKWARD) = {
