@@ -19,6 +19,7 @@
 
 enum {
     LANES = 16,        /* elements of a 64-byte float vector, the widest of any target */
+    STREAMED = 32,     /* elements that fill whole lines of 64 bytes, whatever their type */
     BLOCK = 1024,      /* elements of a buffer: four of them in double fill 32 KiB */
     MAX_INPUTS = 4,
 };
@@ -28,6 +29,13 @@ enum {
  * number, inputs[k][0], which the compiler then keeps in a register, with whatever follows from it alone.
  */
 typedef void (*block_kernel)(const void **inputs, void *output, ptrdiff_t n, int uniform);
+
+/* Where streaming never pays, no kernel of its own is needed for it, nor compiled. */
+#if HAVE_STREAMING_STORES
+#define FOR_STREAMING(kernel) (kernel)
+#else
+#define FOR_STREAMING(kernel) NULL
+#endif
 
 /* What a kernel returns. A formula is inlined into it whole, for a call would keep the loop from being vectorised. */
 #if defined(__GNUC__)
@@ -53,11 +61,18 @@ static const element_type INTEGER16 = {2, 2, NULL, NULL};
 static const element_type INTEGER32 = {4, 4, NULL, NULL};
 static const element_type INTEGER64 = {8, 8, NULL, NULL};
 
+/* Parameters have the type that is computed in. */
+static inline const element_type *parameter_type_of(const element_type *type)
+{
+    return type->widen ? &FLOAT32 : type;
+}
+
 /* Everything about one call of the inner loop, shared by the threads that work on it. */
 typedef struct {
     block_kernel kernel;
+    block_kernel streaming_kernel;       /* writes whole lines past the caches; NULL: it cannot serve */
     const element_type *type;            /* of the arrays */
-    const element_type *parameter_type;  /* of the parameters: the type that the kernel computes in */
+    const element_type *parameter_type;  /* of the parameters */
     int arrays;
     int inputs;                          /* arrays, then parameters */
     char *const *data;                   /* inputs, then the output */
@@ -214,15 +229,42 @@ static int all_readable(const elementwise_call *call)
     return 1;
 }
 
-/* Computes elements [begin, end), a multiple of LANES, straight from memory to memory. */
-static void compute_directly(const elementwise_call *call, ptrdiff_t begin, ptrdiff_t end)
+/* Has a kernel compute elements [begin, end), a multiple of LANES, from where they lie to `output`. */
+static void compute_to(const elementwise_call *call, block_kernel kernel, ptrdiff_t begin, ptrdiff_t end, char *output)
 {
-    int out = call->inputs;
     const void *inputs[MAX_INPUTS];
-    for (int k = 0; k < out; k++) {
+    for (int k = 0; k < call->inputs; k++) {
         inputs[k] = call->data[k] + begin * call->strides[k];
     }
-    call->kernel(inputs, call->data[out] + begin * call->strides[out], end - begin, call->uniform);
+    kernel(inputs, output, end - begin, call->uniform);
+}
+
+/* The same straight from memory to memory. */
+static void compute_directly(const elementwise_call *call, block_kernel kernel, ptrdiff_t begin, ptrdiff_t end)
+{
+    compute_to(call, kernel, begin, end, call->data[call->inputs] + begin * call->type->size);
+}
+
+/* Computes at least STREAMED elements [begin, end) and writes whole lines past the caches, straight from the registers, so
+ * that memory takes them while others are computed. What there is of a line at either end is computed with its
+ * neighbours. */
+static void compute_past_caches(const elementwise_call *call, ptrdiff_t begin, ptrdiff_t end)
+{
+    ptrdiff_t size = call->type->size;
+    char *to = call->data[call->inputs];
+    ptrdiff_t first = begin + (ptrdiff_t)(-(uintptr_t)(to + begin * size) & 63) / size;
+    ptrdiff_t last = first + ((end - first) & -(ptrdiff_t)STREAMED);
+    block_buffer edge;
+    if (first > begin) {
+        compute_to(call, call->kernel, begin, begin + STREAMED, edge.bytes);
+        memcpy(to + begin * size, edge.bytes, (size_t)((first - begin) * size));
+    }
+    compute_directly(call, call->streaming_kernel, first, last);
+    if (last < end) {
+        compute_to(call, call->kernel, end - STREAMED, end, edge.bytes);
+        memcpy(to + last * size, edge.bytes + (STREAMED - (end - last)) * size, (size_t)((end - last) * size));
+    }
+    stream_fence();
 }
 
 /* Computes elements [begin, end) of a call, block by block where they cannot be computed directly. */
@@ -236,12 +278,16 @@ static void elementwise_range(void *context, ptrdiff_t begin, ptrdiff_t end)
     const void *inputs[MAX_INPUTS];
     ptrdiff_t n;
 
+    if (call->streaming_kernel != NULL && end - begin >= STREAMED) {
+        compute_past_caches(call, begin, end);
+        return;
+    }
     if (direct && end - begin >= LANES && all_readable(call)) {
         ptrdiff_t tail = (end - begin) % LANES;
-        compute_directly(call, begin, end - tail);
+        compute_directly(call, call->kernel, begin, end - tail);
         begin = end - tail;
         if (tail != 0 && call->place == APART) {
-            compute_directly(call, end - LANES, end);    /* some elements twice, to the same bits */
+            compute_directly(call, call->kernel, end - LANES, end);    /* some elements twice, to the same bits */
             return;
         }
     }
@@ -304,14 +350,15 @@ static void share_elements(pool_task task, void *context, ptrdiff_t n)
     }
 }
 
-/* The whole inner loop of a ufunc: out[i] = kernel(in[0][i], ...), for i in [0, n). */
-static void elementwise(block_kernel kernel, const element_type *type, int arrays, int parameters, char *const *data,
-                        const ptrdiff_t *strides, ptrdiff_t n)
+/* The whole inner loop of a ufunc: out[i] = kernel(in[0][i], ...), for i in [0, n). The streaming kernel, if there is one,
+ * computes the same but for array parameters. */
+static void elementwise(block_kernel kernel, block_kernel streaming_kernel, const element_type *type, int arrays,
+                        int parameters, char *const *data, const ptrdiff_t *strides, ptrdiff_t n)
 {
     elementwise_call call = {
         .kernel = kernel,
         .type = type,
-        .parameter_type = type->widen ? &FLOAT32 : type,
+        .parameter_type = parameter_type_of(type),
         .arrays = arrays,
         .inputs = arrays + parameters,
         .data = data,
@@ -320,6 +367,9 @@ static void elementwise(block_kernel kernel, const element_type *type, int array
     call.place = place_of_output(&call, n);
     call.uniform = call.place != BEHIND && all_uniform(&call);    /* else the output may overwrite a parameter */
     call.streaming = call.place == APART && strides[call.inputs] == type->size && streaming_pays(n * type->size);
+    if (call.streaming && (parameters == 0 || call.uniform) && all_readable(&call)) {
+        call.streaming_kernel = streaming_kernel;
+    }
     if (call.place == BEHIND) {
         elementwise_range(&call, 0, n);
     }
@@ -328,28 +378,32 @@ static void elementwise(block_kernel kernel, const element_type *type, int array
     }
 }
 
+/* Whether the parameter beside arrays of this type is 1. */
 static int is_1(const element_type *type, const char *data)
 {
     float number32 = 1;
     double number64 = 1;
-    return memcmp(data, type == &FLOAT32 ? (void *)&number32 : (void *)&number64, (size_t)type->size) == 0;
+    const element_type *parameter_type = parameter_type_of(type);
+    return memcmp(data, parameter_type == &FLOAT32 ? (void *)&number32 : (void *)&number64,
+                  (size_t)parameter_type->size) == 0;
 }
 
 /* The same for a function of one parameter that has another kernel, without it, for where it is 1 for all elements. */
-static void elementwise_at_1(block_kernel kernel, block_kernel kernel_at_1, const element_type *type, int arrays,
+static void elementwise_at_1(block_kernel kernel, block_kernel streaming_kernel, block_kernel kernel_at_1,
+                             block_kernel streaming_kernel_at_1, const element_type *type, int arrays,
                              char *const *data, const ptrdiff_t *strides, ptrdiff_t n)
 {
     char *operands[MAX_INPUTS];
     ptrdiff_t steps[MAX_INPUTS];
     if (strides[arrays] != 0 || !is_1(type, data[arrays])) {
-        elementwise(kernel, type, arrays, 1, data, strides, n);
+        elementwise(kernel, streaming_kernel, type, arrays, 1, data, strides, n);
         return;
     }
     for (int k = 0; k <= arrays; k++) {
         operands[k] = data[k < arrays ? k : arrays + 1];
         steps[k] = strides[k < arrays ? k : arrays + 1];
     }
-    elementwise(kernel_at_1, type, arrays, 0, operands, steps, n);
+    elementwise(kernel_at_1, streaming_kernel_at_1, type, arrays, 0, operands, steps, n);
 }
 
 #endif

@@ -95,6 +95,19 @@ class ElementwiseLoop:
         """Itself, and what serves where its parameter is 1."""
         return (self, self.at_1) if self.at_1 else (self,)
 
+    @property
+    def half_kernels(self) -> tuple[ElementwiseLoop, ...]:
+        """The same for half-precision arrays, whose formulas for 1 are few."""
+        has_own = self.at_1 is not None and self.at_1.half_formula != self.at_1.formula
+        return self.kernels if has_own else (self,)
+
+    def kernels_for(self, element: ElementType) -> tuple[ElementwiseLoop, ...]:
+        return self.half_kernels if element.is_half else self.kernels
+
+    def streaming_kernel(self, element: ElementType) -> str:
+        """What writes results of this type past the caches."""
+        return f"FOR_STREAMING({self.name}_{element.kernel}_streaming)" if element in REAL_TYPES else "NULL"
+
     def expression(self, array_index: str = "", parameter_index: str = "", module: str = "", half: bool = False) -> str:
         """One element in Cython, from inputs written with these indices, by the formula in this module."""
         parameter = "plain_nan({}{})" if half and parameter_index.startswith("[") else "{}{}"

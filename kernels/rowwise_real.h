@@ -642,14 +642,14 @@ static inline void R(stream_row)(const real *from, real *y, ptrdiff_t n, line_ed
     R(make_results)(from + n - LINE, foot, LINE, scales, high, low);
     if (i != 0 && edge->bytes != 0) {
         memcpy(edge->line + edge->bytes, line, sizeof line);
-        stream_line((char *)(y + i) - 64, edge->line);
+        stream_lines((char *)(y + i) - 64, edge->line, 64);
     }
     else {
         memcpy(y, line, (size_t)i * sizeof(real));
     }
     for (; i + LINE <= n; i += LINE) {
         R(make_results)(from + i, line, LINE, scales, high, low);
-        stream_line((char *)(y + i), (const char *)line);
+        stream_lines(y + i, line, sizeof line);
     }
     memcpy(edge->line, foot + LINE - (n - i), sizeof line);
     edge->bytes = (n - i) * (ptrdiff_t)sizeof(real);

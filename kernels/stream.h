@@ -49,11 +49,11 @@ static inline void stream_vector(char *to, const char *from)
 }
 #endif
 
-/* Copies 64 bytes to a place that they fill a line of. */
-static inline void stream_line(char *to, const char *from)
+/* Copies whole lines to a place that begins with a line. */
+static inline void stream_lines(void *to, const void *from, size_t bytes)
 {
-    for (int i = 0; i < 64; i += STREAM_BYTES) {
-        stream_vector(to + i, from + i);
+    for (size_t i = 0; i < bytes; i += STREAM_BYTES) {
+        stream_vector((char *)to + i, (const char *)from + i);
     }
 }
 
@@ -80,9 +80,9 @@ static inline void stream_fence(void)
 
 #else
 
-static inline void stream_line(char *to, const char *from)
+static inline void stream_lines(void *to, const void *from, size_t bytes)
 {
-    memcpy(to, from, 64);
+    memcpy(to, from, bytes);
 }
 
 static inline void stream_copy(char *to, const char *from, size_t bytes)

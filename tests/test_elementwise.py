@@ -51,6 +51,35 @@ def test_same_bits_wherever_an_element_stands(loop: Loop) -> None:
         same(np.asarray(call(loop, x[k])), whole[k])
 
 
+LARGER_THAN_CACHES = 33 << 20  # bytes
+
+
+def check_larger_than_caches(function: Any, operands: list[Any]) -> None:
+    """Results that are written past the caches, line by line, from any start on."""
+    expected = function(*operands)
+    size = LARGER_THAN_CACHES // expected.itemsize + 13
+    memory = np.empty(size + 5, expected.dtype)
+    for start in (0, 5):
+        out = memory[start:][:size]
+        function(*(np.resize(operand, size) for operand in operands), out=out)
+        assert np.array_equal(out.view(f"i{out.itemsize}"), np.resize(expected.view(f"i{out.itemsize}"), size))
+
+
+@pytest.mark.skipif(engine.name != "compiled", reason="only the kernels write past the caches")
+@every_loop
+def test_larger_than_caches(loop: Loop) -> None:
+    check_larger_than_caches(lambda x, **out: call(loop, x, **out), [points(loop.record.name, "float32")[:10_007]])
+
+
+@pytest.mark.skipif(engine.name != "compiled", reason="only the kernels write past the caches")
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "gelu", "softplus", "hard_tanh"])
+def test_larger_than_caches_in_other_precisions(name: str, dtype: str) -> None:
+    x, grad = numbers(10_007, dtype), numbers(10_007, dtype, seed=1)
+    check_larger_than_caches(getattr(fastact, name), [x])
+    check_larger_than_caches(getattr(fastact.backward, name), [grad, x])
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", ["softplus", "celu"])
 def test_a_parameter_of_1_as_a_number_and_in_an_array(name: str, dtype: str) -> None:

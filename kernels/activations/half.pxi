@@ -90,6 +90,11 @@ cdef inline float softplus_half(float x, float beta) noexcept nogil:
     # 2, 0.50006 ULP
 
 
+cdef inline float softplus_at_1_half(float x) noexcept nogil:
+    return -log_sigmoid_half(-x)
+    # 2, 0.50006 ULP
+
+
 cdef inline float elu_half(float x, float alpha) noexcept nogil:
     cdef float y = alpha * half_expm1_of_negative(size_up_to(x, <float>80))
     return y if x < 0 else x
