@@ -1,3 +1,6 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* processors by their numbers */
+#endif
 #include "pool.h"
 
 #include <stdbool.h>
@@ -137,6 +140,46 @@ static void watch_for_fork(void)
 #endif
 
 #ifdef POOL_THREADS
+/* A sleeping thread, and the processors that it may use. */
+typedef struct {
+#ifdef __linux__
+    pthread_t thread;
+    bool moved;
+    cpu_set_t allowed;
+#else
+    char unknown;
+#endif
+} place_type;
+
+#ifdef __linux__
+static void note_place(place_type *place) { place->thread = pthread_self(); }
+
+/* Sees to it that a sleeper wakes on another processor than this one, if there is one. Linux would wake it here, where it
+ * then waits while others idle, if it takes these for busy: in a virtual machine, a processor that rests looks as if it
+ * had been taken away. */
+static void send_away(place_type *place)
+{
+    int here = sched_getcpu();
+    if (here < 0 || pthread_getaffinity_np(place->thread, sizeof place->allowed, &place->allowed) != 0)
+        return;
+    cpu_set_t others = place->allowed;
+    CPU_CLR((size_t)here, &others);
+    place->moved =
+        CPU_COUNT(&others) > 0 && pthread_setaffinity_np(place->thread, sizeof others, &others) == 0;
+}
+
+/* Once this thread is awake, it may be anywhere again. */
+static void stay_anywhere(const place_type *place)
+{
+    if (place->moved)
+        pthread_setaffinity_np(place->thread, sizeof place->allowed, &place->allowed);
+}
+#else
+static void note_place(place_type *place) { (void)place; }
+static void send_away(place_type *place) { (void)place; }
+static void stay_anywhere(const place_type *place) { (void)place; }
+#endif
+
 #ifdef _MSC_VER
 #define THREAD_LOCAL __declspec(thread)
 #else
@@ -194,10 +237,17 @@ static atomic_ptrdiff_t bell;    /* changes when helpers should look for work */
 static atomic_int ready;
 static atomic_int team; /* callers and helpers */
 
+/* A helper that sleeps, on its own stack. */
+typedef struct sleeper {
+    struct sleeper *next;
+    condition_type called;
+    bool is_called;
+    place_type place;
+} sleeper_type;
+
 static lock_type sleep_lock = UNLOCKED; /* over these; a caller never waits for it */
-static condition_type called = NOBODY_WAITING;
-static int helpers, asleep;
-static int calls;    /* to sleepers, not yet heard */
+static sleeper_type *sleepers;
+static int helpers;
 static bool refused; /* the system gave no more threads: asking again at each call would be slow */
 
 static lock_type finish_lock = UNLOCKED;
@@ -211,8 +261,9 @@ static THREAD_LOCAL bool in_task;
 static void forget_everything(void)
 {
     sleep_lock = finish_lock = (lock_type)UNLOCKED;
-    called = finished = (condition_type)NOBODY_WAITING;
-    helpers = asleep = calls = 0;
+    finished = (condition_type)NOBODY_WAITING;
+    sleepers = NULL;
+    helpers = 0;
     refused = false;
     ready = team = waiting = 0;
     for (int i = 0; i < MAX_JOBS; i++) {
@@ -228,21 +279,21 @@ static void call_one_helper(void)
 {
     if (!try_lock(&sleep_lock))
         return;
-    bool wake = asleep > 0;
-    bool start = !wake && !refused && helpers < num_threads - 1;
-    if (wake) {
-        asleep--;
-        calls++;
+    sleeper_type *sleeper = sleepers;
+    bool start = sleeper == NULL && !refused && helpers < num_threads - 1;
+    if (sleeper != NULL) {
+        sleepers = sleeper->next;
+        sleeper->is_called = true;
+        send_away(&sleeper->place);
+        signal_one(&sleeper->called); /* still locked: once it has heard, it is gone */
     }
     if (start) {
         start = start_thread();
         refused = !start;
     }
     helpers += start;
-    ready += wake || start;
+    ready += sleeper != NULL || start;
     unlock(&sleep_lock);
-    if (wake)
-        signal_one(&called);
 }
 
 /* Brings helpers to a job with unclaimed chunks. Whoever claims a chunk calls one more, so that many come quickly. */
@@ -324,15 +375,18 @@ static bool changes(const atomic_ptrdiff_t *value, ptrdiff_t old)
 /* Sleeps until called, unless the bell rang. */
 static void sleep_unless_rung(ptrdiff_t heard)
 {
+    sleeper_type self = {.called = NOBODY_WAITING};
     lock(&sleep_lock);
     if (bell == heard) {
         ready--;
-        asleep++;
-        while (calls == 0)
-            wait_on(&called, &sleep_lock);
-        calls--;
+        self.next = sleepers;
+        sleepers = &self;
+        note_place(&self.place);
+        while (!self.is_called)
+            wait_on(&self.called, &sleep_lock);
     }
     unlock(&sleep_lock);
+    stay_anywhere(&self.place);
 }
 
 /* The life of a helper, which ends with the process. */

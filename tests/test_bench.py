@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ from fastact.bench.cases import (
 from fastact.bench.compare import compare
 from fastact.bench.contest import Contest, WrongResultError
 from fastact.bench.floor import _moves, _split, floor
+from fastact.bench.machine import other_threads_run
 from fastact.bench.peers import FASTACT, PEERS, Job, Prepared, SkipError, handwritten, numba, numexpr, onnxruntime
 from fastact.bench.results import CaseResult, Measurement, NotResultsError, Quartiles, Results
 from fastact.bench.timing import Contestant
@@ -389,6 +391,24 @@ def test_the_floor_of_a_gradient_in_place_is_a_sum() -> None:
     grad, x = np.arange(4.0), np.ones(4)
     floor([grad, x], [grad], threads=1)()
     np.testing.assert_array_equal(grad, np.arange(4) + 1.0)
+
+
+def test_whether_other_threads_run() -> None:
+    """Idle threads of one library may spin, and would take the processors from the next one."""
+    x, stop = np.linspace(-3, 3, 1 << 20), threading.Event()
+
+    def spin() -> None:
+        while not stop.is_set():
+            np.exp(x)
+
+    spinning = threading.Thread(target=spin)
+    spinning.start()
+    try:
+        assert any(other_threads_run() for _ in range(100))
+    finally:
+        stop.set()
+        spinning.join()
+    assert not all(other_threads_run() for _ in range(100))
 
 
 @pytest.mark.parametrize("shape", [(3, 1 << 19), (1 << 19, 3)])

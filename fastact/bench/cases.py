@@ -175,6 +175,7 @@ def survey(threads: int) -> list[Case]:
         Sweep(elementwise, in_cache, in_place=(True,)),
         Sweep(elementwise, in_cache, inputs=("subnormal",)),
         Sweep(rowwise, parse_shapes(ROW_SHAPES)),
+        Sweep(elementwise, in_cache, threads=(threads,)),
         Sweep(elementwise, in_memory, threads=(threads,)),
         Sweep(elementwise, in_memory, threads=(threads,), in_place=(True,)),
         Sweep(rowwise, parse_shapes("16384x1000"), threads=(threads,)),

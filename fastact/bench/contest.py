@@ -16,6 +16,7 @@ import numpy as np
 from fastact.bench import inputs
 from fastact.bench.cases import Case, operand_names, parameters, published
 from fastact.bench.floor import floor
+from fastact.bench.machine import other_threads_run
 from fastact.bench.oracle import Check
 from fastact.bench.peers import FASTACT, PEERS, Job, Peer, Prepared, SkipError
 from fastact.bench.results import CaseResult, Measurement, Quartiles
@@ -129,11 +130,8 @@ class Contest:
         if self.case.threads == 1:
             return
         give_up = time.perf_counter() + LONGEST_SETTLE_SECONDS
-        while time.perf_counter() < give_up:
-            cpu, start = time.process_time(), time.perf_counter()
-            time.sleep(0.5e-3)
-            if time.process_time() - cpu < 0.2 * (time.perf_counter() - start):
-                return
+        while other_threads_run() and time.perf_counter() < give_up:
+            time.sleep(1e-3)
 
     def _make_outs(self) -> list[Array]:
         """Memory for the results: a gradient has the shape of its operand, a value that which the function gives."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,10 @@ import fastact
 CPU_INFO = Path("/proc/cpuinfo")
 CPU_CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 CPU_TIMES = Path("/proc/stat")
+OWN_THREADS = Path("/proc/self/task")
+
+# Long enough for the system's count of processor time to move.
+TICKS_SECONDS = 0.02
 
 # Processors kept busy by others, from which a run is called noisy.
 BUSY_ELSEWHERE = 0.2
@@ -60,6 +66,20 @@ def in_words(machine: dict[str, Any]) -> str:
         f"fastact {machine['fastact']}, {machine['engine']} engine{target}",
     ]
     return "; ".join(part for part in parts if part)
+
+
+def other_threads_run() -> bool:
+    """Whether threads of this process other than the caller are on a processor, or want to be.
+
+    Their states say so. Processor time does not: what threads use on other processors is counted at the system's ticks.
+    """
+    if not OWN_THREADS.exists():
+        before, start = time.process_time(), time.perf_counter()
+        time.sleep(TICKS_SECONDS)
+        return time.process_time() - before > 0.2 * (time.perf_counter() - start)
+    own = str(threading.get_native_id())
+    others = (thread for thread in OWN_THREADS.iterdir() if thread.name != own)
+    return any("".join(_lines(thread / "stat")).rpartition(")")[2].lstrip().startswith("R") for thread in others)
 
 
 class Disturbance:
