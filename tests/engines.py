@@ -1,6 +1,7 @@
 """Runs the test suite on every engine, and on every CPU target that this machine has.
 
-One process serves one engine, so each gets a pytest of its own: `python -m tests.engines [pytest arguments]`.
+One process serves one engine, so each gets a pytest of its own, as many at once as there are processors:
+`python -m tests.engines [pytest arguments]`.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from fastact._compiled import cpu
 from fastact._engine import built_cpu_targets
+from fastact.bench.machine import usable_cores
 
 
 def settings() -> list[dict[str, str]]:
@@ -23,15 +26,19 @@ def settings() -> list[dict[str, str]]:
 
 
 def main(arguments: list[str]) -> int:
-    failed = []
-    for number, setting in enumerate(settings()):
-        name = " ".join(setting.values())
-        print(f"== {name}", flush=True)
+    def run(number: int, setting: dict[str, str]) -> subprocess.CompletedProcess[str]:
         selection = ["-m", "not once"] if number else []
         command = [sys.executable, "-m", "pytest", *selection, *arguments]
-        status = subprocess.run(command, env=os.environ | setting, check=False)
-        if status.returncode:
-            failed.append(name)
+        environment = os.environ | setting
+        return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+
+    names = [" ".join(setting.values()) for setting in settings()]
+    failed = []
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for name, done in zip(names, pool.map(run, range(len(names)), settings()), strict=True):
+            print(f"== {name}\n{done.stdout}", flush=True)
+            if done.returncode:
+                failed.append(name)
     if failed:
         print(f"failed on: {', '.join(failed)}")
     return bool(failed)

@@ -4,18 +4,20 @@
  * on a new system runs on an old one. (2.29 freed exp from setting errno; 2.32 and 2.34 moved threads into libc.)
  */
 #if defined(__x86_64__)
-#define OLDEST "GLIBC_2.2.5"
+#define OLDEST(x86_64) "GLIBC_" #x86_64
 #else
-#define OLDEST "GLIBC_2.17"
+#define OLDEST(x86_64) "GLIBC_2.17"
 #endif
-#define TAKE_OLDEST(name) __asm__(".symver " #name ", " #name "@" OLDEST);
+#define TAKE(name, x86_64) __asm__(".symver " #name ", " #name "@" OLDEST(x86_64));
 
-TAKE_OLDEST(exp)
-TAKE_OLDEST(pthread_attr_setstacksize)
-TAKE_OLDEST(pthread_create)
-TAKE_OLDEST(pthread_mutex_trylock)
-TAKE_OLDEST(pthread_once)
-TAKE_OLDEST(pthread_sigmask)
+TAKE(exp, 2.2.5)
+TAKE(pthread_attr_setstacksize, 2.2.5)
+TAKE(pthread_create, 2.2.5)
+TAKE(pthread_getaffinity_np, 2.3.4)
+TAKE(pthread_mutex_trylock, 2.2.5)
+TAKE(pthread_once, 2.2.5)
+TAKE(pthread_setaffinity_np, 2.3.4)
+TAKE(pthread_sigmask, 2.2.5)
 
-#undef TAKE_OLDEST
+#undef TAKE
 #undef OLDEST

@@ -66,19 +66,10 @@ def formula(record: Activation, operation: str, kind: types.Type) -> Function:
         return inline(_second_derivative(record, kind))
     if kind != types.float32:
         return inline_as_written(formula_of(record, operation, _float64, np.float64))
-    if is_single(record, operation):
+    if loop_name(record, operation) in _single.FORMULAS:
         return inline_float32(_single.in_float32(formula_of(record, operation, _single, np.float32)))
     shorter = _float32.FORMULAS.get(loop_name(record, operation))
     return shorter or inline_float32(formula_of(record, operation, _float32, np.float64))
-
-
-def is_single(record: Activation, operation: str) -> bool:
-    """Whether float32 does for a formula of float32 numbers: few roundings, and nothing cancels after the first."""
-    if record.name in ("hard_swish", "logit"):
-        return operation == "derivative"
-    if record.name in ("silu", "squareplus"):
-        return operation == "value"
-    return record.name in ("hard_sigmoid", "relu6", "soft_shrink", "sparse_plus", "sparse_sigmoid")
 
 
 def _second_derivative(record: Activation, kind: types.Type) -> Function:
@@ -93,7 +84,8 @@ def _second_derivative(record: Activation, kind: types.Type) -> Function:
 def scalar_function(record: Activation, operation: str, kind: types.Type) -> FunctionType:
     """The operation on numbers of one type, for Numba to compile."""
     computed = derivative_of(operation) if operation.endswith("backward") else operation
-    wide = types.float64 if kind == types.float32 and not is_single(record, computed) else kind
+    is_wide = kind == types.float32 and loop_name(record, computed) not in _single.FORMULAS
+    wide = types.float64 if is_wide else kind
     inputs = operation_inputs(record, operation)
     core = formula(record, operation, kind)
     return applied(loop_name(record, operation), inputs, core, [wide] * len(inputs), kind)

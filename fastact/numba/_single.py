@@ -17,6 +17,26 @@ from fastact.numba._float64 import abs, clip, isnan, sqrt, where
 
 __all__ = ["abs", "clip", "exp", "hypot", "isnan", "scaled_product", "sqrt", "where"]
 
+# The formulas that it does for: few roundings, and nothing cancels after the first.
+FORMULAS = frozenset(
+    {
+        "hard_sigmoid",
+        "hard_sigmoid_derivative",
+        "hard_swish_derivative",
+        "logit_derivative",
+        "relu6",
+        "relu6_derivative",
+        "silu",
+        "soft_shrink",
+        "soft_shrink_derivative",
+        "sparse_plus",
+        "sparse_plus_derivative",
+        "sparse_sigmoid",
+        "sparse_sigmoid_derivative",
+        "squareplus",
+    }
+)
+
 # ln2 in two parts: the products of the first with an exponent are exact (Cody and Waite 1980).
 LN2_HIGH, LN2_LOW = np.float32(0.693145751953125), np.float32(1.4286068203094172e-06)
 # As in `_bits`: 1.5 * 2**23, and the exponent's bias.
