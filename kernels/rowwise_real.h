@@ -198,8 +198,10 @@ static real R(maximum)(const real *x, ptrdiff_t n)
         R(load_tail)(x, n, tail);
         R(raise_lanes)(largest, tail, VECTOR);
     }
+    R(raise_lanes)(largest, largest + 2 * SUM_LANES, 2 * SUM_LANES);
+    R(raise_lanes)(largest, largest + SUM_LANES, SUM_LANES);
     R(integer) ordinal = R(ordinal)((R(integer))BITS_OF(largest[0]));
-    for (int l = 0; l < MAXIMUM_LANES; l++) {
+    for (int l = 0; l < SUM_LANES; l++) {
         R(integer) other = R(ordinal)((R(integer))BITS_OF(largest[l]));
         ordinal = other > ordinal ? other : ordinal;
     }
@@ -382,40 +384,58 @@ static inline void R(sum_step)(R(exponential_sums) *sums, const real *x, real *e
     }
 }
 
-/* With `store` set, the exponentials go to `e`. Meanwhile n entries from `next` on are fetched into the cache. */
+/* Entries from the first on whose sums are exact together, but for a last vector of fewer. */
+static inline ptrdiff_t R(exact_run)(ptrdiff_t n)
+{
+    ptrdiff_t whole = n & -VECTOR, most = GRID_STEPS * VECTOR;
+    return !IS_FLOAT || whole <= most ? n : most;
+}
+
+/* Sums the first of n exponentials, as many as exact_run says. With `store` set, they go to `e`. Meanwhile as many
+   entries from `next` on are fetched into the cache. */
+static ALWAYS_INLINE void R(sum_run)(R(exponential_sums) *sums, const real *x, real *e, ptrdiff_t n, int store,
+                                     int counts, real maximum, R(reference) reference, const real *next)
+{
+    ptrdiff_t run = R(exact_run)(n), whole = run & -VECTOR;
+    real last[VECTOR];
+    R(integer) skip = whole < run ? R(load_tail)(x, n, last) : 0;       /* e may be x */
+    R(start_sums)(sums);
+    for (ptrdiff_t i = 0; i < whole; i += VECTOR) {
+        fetch_ahead(next + i, VECTOR * sizeof(real));
+        R(sum_step)(sums, x + i, e + i, store, counts, maximum, reference, 0);
+    }
+    if (whole < run) {
+        fetch_ahead(next + whole, 1);
+        R(sum_step)(sums, last, last, store, counts, maximum, reference, skip);
+        if (store && n >= VECTOR) {
+            memcpy(e + n - VECTOR, last, sizeof last);      /* some once more, to the same bits */
+        }
+        else if (store) {
+            memcpy(e, last + VECTOR - n, (size_t)n * sizeof(real));
+        }
+    }
+}
+
+static inline ptrdiff_t R(ties_of)(const R(exponential_sums) *sums)
+{
+    R(integer) ties = 0;
+    for (int l = 0; l < SUM_LANES; l++) {
+        ties += sums->ties[l];
+    }
+    return (ptrdiff_t)ties;
+}
+
+/* The sum of all n. */
 static ALWAYS_INLINE double R(sum_exponentials)(const real *x, real *e, ptrdiff_t n, int store, int counts,
                                                 real maximum, R(reference) reference, ptrdiff_t *count,
                                                 const real *next)
 {
     double total = 0;
     R(exponential_sums) sums;
-    ptrdiff_t whole = n & -VECTOR, most = IS_FLOAT ? GRID_STEPS * VECTOR : whole;
-    real last[VECTOR];
-    R(integer) skip = whole < n ? R(load_tail)(x, n, last) : 0;
-    for (ptrdiff_t i = 0; i < n;) {
-        ptrdiff_t end = whole - i < most ? whole : i + most;
-        R(start_sums)(&sums);
-        for (; i < end; i += VECTOR) {
-            fetch_ahead(next + i, VECTOR * sizeof(real));
-            R(sum_step)(&sums, x + i, e + i, store, counts, maximum, reference, 0);
-        }
-        if (i == whole && i < n) {
-            fetch_ahead(next + i, 1);
-            R(sum_step)(&sums, last, last, store, counts, maximum, reference, skip);
-            if (store && n >= VECTOR) {
-                memcpy(e + n - VECTOR, last, sizeof last);      /* some once more, to the same bits */
-            }
-            else if (store) {
-                memcpy(e, last + VECTOR - n, (size_t)n * sizeof(real));
-            }
-            i = n;
-        }
+    for (ptrdiff_t i = 0; i < n; i += R(exact_run)(n - i)) {
+        R(sum_run)(&sums, x + i, e + i, n - i, store, counts, maximum, reference, next + i);
         total += R(total_of)(&sums);
-        R(integer) ties = 0;
-        for (int l = 0; l < SUM_LANES; l++) {
-            ties += sums.ties[l];
-        }
-        *count += counts ? (ptrdiff_t)ties : 0;
+        *count += counts ? R(ties_of)(&sums) : 0;
     }
     return total;
 }
@@ -589,11 +609,24 @@ static inline void R(sum_rows)(R(some_rows) *rows, const row_group *group, int s
         rows->low[r] = reference.low;
         rows->shift[r] = reference.shift;
     }
+    /* The lanes of short rows are added up together: while one row's are, no other one's exponentials would be begun. */
+    R(exponential_sums) sums[ROWS_AT_ONCE];
+    int short_rows = R(exact_run)(group->n) == group->n;
     for (int r = 0; r < group->count; r++) {
-        const real *next = (const real *)(group->next + r * group->x_stride);
+        const real *x = R(entries_of)(group, r), *next = (const real *)(group->next + r * group->x_stride);
+        real *e = R(exponentials_of)(group, r);
         R(reference) reference = {rows->center[r], rows->low[r], rows->shift[r]};
-        rows->sum[r] = R(sum_exponentials)(R(entries_of)(group, r), R(exponentials_of)(group, r), group->n, store,
-                                           !IS_FLOAT, rows->maximum[r], reference, &rows->ties[r], next);
+        if (short_rows) {
+            R(sum_run)(&sums[r], x, e, group->n, store, !IS_FLOAT, rows->maximum[r], reference, next);
+        }
+        else {
+            rows->sum[r] = R(sum_exponentials)(x, e, group->n, store, !IS_FLOAT, rows->maximum[r], reference,
+                                               &rows->ties[r], next);
+        }
+    }
+    for (int r = 0; r < group->count && short_rows; r++) {
+        rows->sum[r] = R(total_of)(&sums[r]);
+        rows->ties[r] = IS_FLOAT ? 0 : R(ties_of)(&sums[r]);
     }
 }
 
