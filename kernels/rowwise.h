@@ -42,7 +42,7 @@
 enum {
     SUM_LANES = 16,
     VECTOR = 2 * SUM_LANES,         /* entries that are computed together: a tail is padded to as many */
-    GRID_STEPS = 32,                /* vectors whose float32 sums stay exact */
+    GRID_STEPS = 16,                /* vectors whose float32 sums stay exact */
     MAXIMUM_LANES = 4 * SUM_LANES,
     ROWS_AT_ONCE = 16,
     ROWS_IN_L1 = 24 << 10,          /* bytes of several rows that are computed together */
@@ -687,8 +687,8 @@ static void store_tile(const rowwise_call *call, ptrdiff_t row, ptrdiff_t lanes,
 /* Rows of the tile that begins at `row`: where results are written past the caches, a tile ends with a line. */
 static ptrdiff_t lanes_at(const rowwise_call *call, ptrdiff_t row)
 {
-    ptrdiff_t past = (ptrdiff_t)((uintptr_t)row_of(call, call->operands - 1, row) & 63) / call->type->size;
-    return call->streaming ? TILE_ROWS - past : TILE_ROWS;
+    size_t past = ((uintptr_t)row_of(call, call->operands - 1, row) & 63) / (size_t)call->type->size;
+    return call->streaming ? TILE_ROWS - (ptrdiff_t)past : TILE_ROWS;
 }
 
 static void rows_in_tiles(void *context, ptrdiff_t begin, ptrdiff_t end)

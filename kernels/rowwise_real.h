@@ -284,8 +284,8 @@ static void R(move_sums)(row_state *state, double maximum)
 
 #if IS_FLOAT
 /* float32 sums whose rounding errors do not count (Rump, Ogita and Oishi 2008): added to a number as large as
-   GRID_ORIGIN, a term is rounded to a multiple of 2**45, and such sums are exact; what that left goes into `rest`. */
-#define GRID_ORIGIN 0x1.8p68f       /* GRID_STEPS steps, of two terms up to 2**(BIAS + 0.5), stay in its binade */
+   GRID_ORIGIN, a term is rounded to a multiple of 2**44, and such sums are exact; what that left goes into `rest`. */
+#define GRID_ORIGIN 0x1.8p67f       /* GRID_STEPS steps, of two terms up to 2**(BIAS + 0.5), stay in its binade */
 
 typedef struct {
     float sum[SUM_LANES], rest[SUM_LANES];
@@ -301,12 +301,25 @@ static inline void R(start_sums)(R(exponential_sums) *sums)
     }
 }
 
-static inline void R(add_to_sums)(R(exponential_sums) *sums, int l, float excess, float power)
+/* What of an exponential the sum does not take. */
+static inline float R(put_on_grid)(R(exponential_sums) *sums, int l, float excess, float power)
 {
     float before = sums->sum[l];
     float after = before + ROUNDED(excess, power);
-    sums->rest[l] += FMA(excess, power, power - (after - before));
     sums->sum[l] = after;
+    return FMA(excess, power, power - (after - before));
+}
+
+static inline void R(add_to_sums)(R(exponential_sums) *sums, int l, float excess, float power)
+{
+    sums->rest[l] += R(put_on_grid)(sums, l, excess, power);
+}
+
+static inline void R(add_two_to_sums)(R(exponential_sums) *sums, int l, float excess0, float power0, float excess1,
+                                      float power1)
+{
+    float rest0 = R(put_on_grid)(sums, l, excess0, power0);
+    sums->rest[l] += rest0 + R(put_on_grid)(sums, l, excess1, power1);
 }
 
 static inline double R(lane_total)(const R(exponential_sums) *sums, int l)
@@ -349,6 +362,13 @@ static inline void R(add_to_sums)(R(exponential_sums) *sums, int l, double exces
     add_to_lane(&sums->sums, l, ROUNDED(excess, power));
 }
 
+static inline void R(add_two_to_sums)(R(exponential_sums) *sums, int l, double excess0, double power0, double excess1,
+                                      double power1)
+{
+    R(add_to_sums)(sums, l, excess0, power0);
+    R(add_to_sums)(sums, l, excess1, power1);
+}
+
 static inline double R(lane_total)(const R(exponential_sums) *sums, int l)
 {
     return sums->sums.sum[l] + sums->sums.carry[l];
@@ -379,8 +399,7 @@ static inline void R(sum_step)(R(exponential_sums) *sums, const real *x, real *e
             power0 = x0 == maximum ? 0 : power0;
             power1 = x1 == maximum ? 0 : power1;
         }
-        R(add_to_sums)(sums, l, excess0, in0 ? power0 : 0);
-        R(add_to_sums)(sums, l, excess1, in1 ? power1 : 0);
+        R(add_two_to_sums)(sums, l, excess0, in0 ? power0 : 0, excess1, in1 ? power1 : 0);
     }
 }
 
@@ -1075,7 +1094,7 @@ static inline void R(sum_lanes)(real *x, ptrdiff_t n, int store, int counts, con
                                 const char *next, ptrdiff_t next_step)
 {
     R(exponential_sums) sums;
-    ptrdiff_t most = IS_FLOAT ? 2 * GRID_STEPS : n;
+    ptrdiff_t most = IS_FLOAT ? GRID_STEPS : n;
     for (ptrdiff_t j = 0; j < n;) {
         ptrdiff_t end = n - j < most ? n : j + most;
         R(start_sums)(&sums);

@@ -67,6 +67,14 @@ def test_every_magnitude(name: str, dtype: str, offset: float, scale: float) -> 
         check(name, normal(shape, dtype, scale) + np.dtype(dtype).type(offset))
 
 
+@pytest.mark.parametrize("n", [300, 1055, 5000, 60_000])
+def test_many_equal_entries_below_the_maximum(n: int) -> None:
+    """The roundings of equal exponentials all go one way."""
+    rows = np.zeros((60, n), np.float32)
+    rows[:, 1:] = -np.linspace(2, 16, 60, dtype=np.float32)[:, None]
+    check("softmax", rows)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_layout(name: str, dtype: str) -> None:
