@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import random
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -23,16 +22,13 @@ import fastact
 from fastact._dense import dense
 from fastact.bench.peers.handwritten import FUNCTIONS as BY_HAND
 from fastact.bench.results import Quartiles
-from fastact.bench.timing import Contestant
+from fastact.bench.timing import Contestant, settle
 
 Array = np.ndarray[Any, Any]
 Call = Callable[[], Any]
 
 ROUNDS = 11
 TURN_SECONDS = 0.02
-
-# Idle threads of one library spin for a while and would take the processors from the next one.
-SETTLE_SECONDS = 2e-3
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "relu": torch.relu,
@@ -85,7 +81,7 @@ def in_turns(ways: dict[str, Call], rounds: int = ROUNDS) -> dict[str, list[floa
         contestant.calibrate(TURN_SECONDS)
     for number in range(rounds):
         for contestant in random.Random(number).sample(everyone, len(everyone)):
-            time.sleep(SETTLE_SECONDS)
+            settle()
             contestant.turn(number)
     return {contestant.name: [1e-6 * ns for ns in contestant.nanoseconds.values()] for contestant in everyone}
 

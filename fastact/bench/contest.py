@@ -16,11 +16,10 @@ import numpy as np
 from fastact.bench import inputs
 from fastact.bench.cases import Case, operand_names, parameters, published
 from fastact.bench.floor import floor
-from fastact.bench.machine import other_threads_run
 from fastact.bench.oracle import Check
 from fastact.bench.peers import FASTACT, PEERS, Job, Peer, Prepared, SkipError
 from fastact.bench.results import CaseResult, Measurement, Quartiles
-from fastact.bench.timing import TURN_SECONDS, Contestant
+from fastact.bench.timing import TURN_SECONDS, Contestant, settle
 
 Array = np.ndarray[Any, Any]
 
@@ -34,9 +33,6 @@ ROUNDS_FOR_FAR_SLOWER = 2
 # In place, small arrays are taken from a pool that fits in L1, so that one refill serves many calls.
 POOL_BYTES = 1 << 14
 POOL_CALLS = 64
-
-# Idle threads of one library spin for a while and would take the processors from the next one.
-LONGEST_SETTLE_SECONDS = 0.25
 
 
 class WrongResultError(Exception):
@@ -126,12 +122,8 @@ class Contest:
         return Contestant("floor", [p.call for p in prepared], refill)
 
     def _settle(self) -> None:
-        """Waits until this process's other threads no longer spin."""
-        if self.case.threads == 1:
-            return
-        give_up = time.perf_counter() + LONGEST_SETTLE_SECONDS
-        while other_threads_run() and time.perf_counter() < give_up:
-            time.sleep(1e-3)
+        if self.case.threads > 1:
+            settle()
 
     def _make_outs(self) -> list[Array]:
         """Memory for the results: a gradient has the shape of its operand, a value that which the function gives."""

@@ -6,11 +6,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from fastact.bench.machine import other_threads_run
+
 # A turn is as many calls as take this long: the clock's own cost disappears in it.
 TURN_SECONDS = 1e-3
 
 # A first call may compile, fetch its arrays or wake its threads; from here on that matters little.
 LONG_CALL_SECONDS = 0.05
+
+# How long to wait for threads that spin.
+LONGEST_SETTLE_SECONDS = 0.25
+
+
+def settle() -> None:
+    """Waits until this process's other threads no longer spin: they would take the processors from who comes next."""
+    give_up = time.perf_counter() + LONGEST_SETTLE_SECONDS
+    while other_threads_run() and time.perf_counter() < give_up:
+        time.sleep(1e-3)
 
 
 @dataclass
