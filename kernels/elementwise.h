@@ -342,7 +342,7 @@ static void share_elements(pool_task task, void *context, ptrdiff_t n)
 {
     ptrdiff_t chunk = n / CHUNKS & -(ptrdiff_t)BLOCK;
     chunk = chunk < SMALLEST_CHUNK ? SMALLEST_CHUNK : chunk > LARGEST_CHUNK ? LARGEST_CHUNK : chunk;
-    if (n < SMALLEST_SHARED || pool_num_threads() == 1) {
+    if (n < SMALLEST_SHARED) {
         task(context, 0, n);
     }
     else {

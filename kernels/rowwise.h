@@ -837,12 +837,7 @@ static void over_rows(pool_task task, rowwise_call *call, ptrdiff_t granule)
              : elements > LARGEST_ROWS_CHUNK ? LARGEST_ROWS_CHUNK : elements;
     ptrdiff_t chunk = elements / (call->n + 1) / granule * granule;
     chunk = chunk < granule ? granule : chunk;
-    if (call->rows <= chunk || pool_num_threads() == 1) {
-        task(call, 0, call->rows);
-    }
-    else {
-        pool_run(task, call, call->rows, chunk);
-    }
+    pool_run(task, call, call->rows, chunk);
 }
 
 static int is_in_place(const rowwise_call *call)
