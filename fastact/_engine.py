@@ -47,6 +47,13 @@ class Engine(Protocol):
     def addresses(self, record: Activation, operation: str) -> dict[str, int] | None:
         """Where the operation's loops lie in memory, by the name of their dtype; None if they are not machine code."""
 
+    def over_planes(self, record: Activation, operation: str) -> Callable[..., bool] | None:
+        """What computes an operation on arrays of any layout as one job; None if there is nothing better than a ufunc.
+
+        It takes the inputs, a tuple, and the outputs, which are both gradients if the operation is "backward"; it
+        says whether these arrays are such as it can serve, and else does nothing.
+        """
+
     def layer_end(self, record: Activation, dtype: np.dtype[Any]) -> Callable[[Any, Any], None] | None:
         """What makes `rows` the activation of rows + bias, both contiguous and of this dtype, in one pass.
 
@@ -126,6 +133,10 @@ class CompiledEngine:
     def addresses(self, record: Activation, operation: str) -> dict[str, int]:
         _, _, addresses = self.kernels.loops[loop_name(record, operation)]
         return dict(addresses)
+
+    def over_planes(self, record: Activation, operation: str) -> Callable[..., bool] | None:
+        there = (record.name, operation) in self.kernels.planes
+        return partial(self.kernels.over_planes, record.name, operation) if there else None
 
     def layer_end(self, record: Activation, dtype: np.dtype[Any]) -> Callable[[Any, Any], None] | None:
         address = self.addresses(record, "value").get(dtype.name) if self.has(record, "value") else None

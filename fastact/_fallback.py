@@ -306,6 +306,9 @@ class NumpyEngine:
     def addresses(self, record: Activation, operation: str) -> None:
         """Nothing: the loops are Python's."""
 
+    def over_planes(self, record: Activation, operation: str) -> None:
+        """Nothing: there are no threads that could share a job."""
+
     def layer_end(self, record: Activation, dtype: np.dtype[Any]) -> None:
         """Nothing: a sum is NumPy's."""
 

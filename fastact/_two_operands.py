@@ -13,6 +13,7 @@ from fastact._engine import Engine
 from fastact._records import Activation, loop_name
 
 Pair = tuple[Any, Any]
+Results = tuple[Any, ...]
 
 
 def make(record: Activation, operation: str, engine: Engine, doc: str) -> Callable[..., Any]:
@@ -23,13 +24,14 @@ def make(record: Activation, operation: str, engine: Engine, doc: str) -> Callab
 
     if operation == "value":
         value = ufunc("value")
-        return _halves_value(value) if record.halved else value
+        return _halves_value(value, _Planes(record, operation, engine)) if record.halved else value
     value = getattr(_ufuncs, record.name)  # dask's graphs hold it, and pickle wants the one that it finds by its name
     if operation == "derivative":
         pair = _derivative_pair(record, ufunc, value)
         return _halves_derivative(pair) if record.halved else pair
-    backward = _backward_pair(record, ufunc, value)
-    return _halves_backward(backward) if record.halved else _backward(record, backward)
+    planes = _Planes(record, operation, engine)
+    backward = _backward_pair(record, ufunc, value, planes)
+    return _halves_backward(backward) if record.halved else _backward(record, backward, planes)
 
 
 def _derivative_pair(record: Activation, ufunc: Callable[[str], Any], value: Any) -> Callable[..., Pair]:
@@ -44,11 +46,51 @@ def _derivative_pair(record: Activation, ufunc: Callable[[str], Any], value: Any
     return derivative
 
 
-def _backward_pair(record: Activation, ufunc: Callable[[str], Any], value: Any) -> Callable[..., Pair]:
+class _Planes:
+    """An operation on arrays of any layout as one job of the kernels, where the engine has one."""
+
+    def __init__(self, record: Activation, operation: str, engine: Engine) -> None:
+        self.record, self.job = record, engine.over_planes(record, operation)
+
+    def __call__(self, arrays: Results, out: Results) -> Results | None:
+        """The results, in `out` where it has an array; None if ufuncs have to compute them."""
+        return self.at_once(arrays, out) or self.prepared(arrays, out)
+
+    def at_once(self, arrays: Results, out: Results) -> Results | None:
+        """The same for arrays that the job takes as they are; None for others."""
+        if self.job is None or type(arrays[0]) is not np.ndarray:
+            return None
+        results = tuple(np.empty_like(arrays[0]) if target is None else target for target in out)
+        if not self.job(arrays, results):
+            return None
+        if arrays[0].ndim == 0:  # numbers, where nobody asked for arrays
+            return tuple(result[()] if target is None else target for target, result in zip(out, results, strict=True))
+        return results
+
+    def prepared(self, arrays: Results, out: Results) -> Results | None:
+        """The same for arrays of several shapes or dtypes, and for outputs that overlap them."""
+        if self.job is None or any(map(_foreign.is_dask, arrays)):
+            return None
+        inputs = ("grad", *self.record.operands)[-len(arrays) :]
+        dtype = _promotion.result_dtype(self.record.name, inputs, [array.dtype for array in arrays], False)
+        ready = tuple(np.require(array, dtype, "A") for array in np.broadcast_arrays(*arrays))
+        results = self.at_once(ready, (None,) * len(out))
+        if results is None:
+            return None
+        for target, result in zip(out, results, strict=True):
+            if target is not None:
+                np.copyto(target, result, casting="same_kind")
+        return tuple(result if target is None else target for target, result in zip(out, results, strict=True))
+
+
+def _backward_pair(record: Activation, ufunc: Callable[[str], Any], value: Any, planes: _Planes) -> Callable[..., Pair]:
     by_first = ufunc("backward")
     by_second = ufunc(f"{record.operands[1]}_backward") if record.name == "prelu" else None
 
     def backward(grad: Any, first: Any, second: Any, out: Pair = (None, None)) -> Pair:
+        both = planes((grad, first, second), out)
+        if both is not None:
+            return both
         # The second gradient still needs these, which the first one may be asked to overwrite.
         needed = (grad, first, second) if out[1] is None else (grad, first, second, out[1])
         wait = out[0] is not None and any(np.may_share_memory(out[0], array) for array in needed)
@@ -65,12 +107,15 @@ def _backward_pair(record: Activation, ufunc: Callable[[str], Any], value: Any) 
     return backward
 
 
-def _backward(record: Activation, pair: Callable[..., Pair]) -> Callable[..., Pair]:
+def _backward(record: Activation, pair: Callable[..., Pair], planes: _Planes) -> Callable[..., Pair]:
     """The gradients with respect to both operands, each in its operand's shape."""
 
     def backward(grad: Any, first: Any, second: Any, *, out: Pair | None = None) -> Pair:
-        arrays = [_array(array) for array in (grad, first, second)]
-        grad, first, second = arrays
+        arrays = grad, first, second = _array(grad), _array(first), _array(second)
+        if isinstance(out, tuple) and len(out) == 2:
+            both = planes.at_once(arrays, out)
+            if both is not None:
+                return both
         if out is None:
             return _summed(pair(grad, first, second), (first.shape, second.shape))
         _check_out(record, out, arrays)
@@ -101,7 +146,7 @@ def _summed(gradients: Pair, shapes: Pair) -> Pair:
     return first, second
 
 
-def _check_out(record: Activation, out: Any, arrays: list[Any]) -> None:
+def _check_out(record: Activation, out: Any, arrays: Results) -> None:
     """Refuses outputs that cannot take the gradients, before anything is written."""
     if any(map(_foreign.is_dask, arrays)):
         raise TypeError(f"{record.name}: out is not there for dask arrays")
@@ -140,10 +185,16 @@ def _halves(x: Any, axis: int) -> Pair:
     return x[tuple(second)], x[tuple(first)]
 
 
-def _halves_value(value: Any) -> Callable[..., Any]:
+def _halves_value(value: Any, planes: _Planes) -> Callable[..., Any]:
     def glu(x: Any, axis: int = -1, **keywords: Any) -> Any:
         whole = x if _foreign.is_dask(x) else np.asanyarray(x)
-        return value(*_halves(whole, axis), **keywords)
+        gate, opened = _halves(whole, axis)
+        # Rows of halves: a ufunc's loop would be called for each of them.
+        if type(whole) is np.ndarray and not gate.flags.c_contiguous and keywords.keys() <= {"out"}:
+            results = planes.at_once((gate, opened), (keywords.get("out"),))
+            if results is not None:
+                return results[0]
+        return value(gate, opened, **keywords)
 
     return glu
 

@@ -16,6 +16,7 @@
 #include "convert.h"
 #include "pool.h"
 #include "stream.h"
+#include "strided.h"
 
 enum {
     LANES = 16,        /* elements of a 64-byte float vector, the widest of any target */
@@ -91,59 +92,17 @@ typedef struct {
     _Alignas(64) char bytes[BLOCK * sizeof(double)];
 } block_buffer;
 
-#define COPY_STRIDED(TYPE)                                                                           \
-    for (ptrdiff_t i = 0; i < n; i++) {                                                              \
-        *(TYPE *)(to + i * to_stride) = *(const TYPE *)(from + i * from_stride);                     \
-    }                                                                                                \
-    return
-
-/* Copies n elements of `size` bytes between two strided places. */
-static void copy_strided(const char *from, ptrdiff_t from_stride, char *to, ptrdiff_t to_stride, ptrdiff_t size,
-                         ptrdiff_t n)
-{
-    switch (size) {
-    case 1:
-        COPY_STRIDED(uint8_t);
-    case 2:
-        COPY_STRIDED(uint16_t);
-    case 4:
-        COPY_STRIDED(uint32_t);
-    default:
-        COPY_STRIDED(uint64_t);
-    }
-}
-#undef COPY_STRIDED
-
-#define FILL(TYPE)                                                                                   \
-    TYPE *items = buffer, first = items[0];                                                          \
-    for (ptrdiff_t i = 0; i < n; i++) {                                                              \
-        items[i] = first;                                                                            \
-    }                                                                                                \
-    return
-
-/* Repeats the first element of a buffer over its first n. */
-static void fill(void *buffer, ptrdiff_t size, ptrdiff_t n)
-{
-    switch (size) {
-    case 1: {
-        FILL(uint8_t);
-    }
-    case 2: {
-        FILL(uint16_t);
-    }
-    case 4: {
-        FILL(uint32_t);
-    }
-    default: {
-        FILL(uint64_t);
-    }
-    }
-}
-#undef FILL
-
 static inline ptrdiff_t round_up_to_lanes(ptrdiff_t n)
 {
     return (n + LANES - 1) & -(ptrdiff_t)LANES;
+}
+
+/* Fills the lanes past a tail with its last element: no made-up value meets the kernel. */
+static void repeat_last(char *elements, ptrdiff_t size, ptrdiff_t n)
+{
+    for (ptrdiff_t i = n; i < round_up_to_lanes(n); i++) {
+        memcpy(elements + i * size, elements + (n - 1) * size, (size_t)size);
+    }
 }
 
 /* The kernel's view of n <= BLOCK elements of an operand: its own memory where that serves, else `buffer`. */
@@ -158,10 +117,7 @@ static const void *load_block(ptrdiff_t size, const char *data, ptrdiff_t stride
         return buffer->bytes;
     }
     copy_strided(data, stride, buffer->bytes, size, size, n);
-    /* The lanes past a tail repeat its last element: no made-up value meets the kernel. */
-    for (ptrdiff_t i = n; i < round_up_to_lanes(n); i++) {
-        memcpy(buffer->bytes + i * size, buffer->bytes + (n - 1) * size, (size_t)size);
-    }
+    repeat_last(buffer->bytes, size, n);
     return buffer->bytes;
 }
 

@@ -3,7 +3,8 @@
 The formulas' own definitions are the list of what there is: whatever `activations/*.pxi` define gets its loops, and a
 formula called `NAME_derivative` also gets `NAME_backward`, which multiplies it with a gradient in the same pass. What
 `NAME_at_1` defines is a cheaper `NAME` for its one parameter at 1: the loop takes it where that is one number for all
-elements. The row-wise functions are found in the same way, from the tables of their arithmetic in `rowwise_real.h`.
+elements. `NAME_gradients` makes both gradients of a function of two operands in one pass. The row-wise functions are
+found in the same way, from the tables of their arithmetic in `rowwise_real.h`.
 
 The same formulas make the package's `cython_api.pxd`, for the loops that users write in Cython themselves.
 """
@@ -31,6 +32,8 @@ HALF_FORMULAS = HERE / "activations" / "half.pxi"
 HALF_DEFINITION = re.compile(r"^cdef inline float (\w+_half)\(", re.MULTILINE)
 
 DEFINITION = re.compile(r"^cdef inline (real|number) (\w+)\(([^)]*)\) noexcept nogil:", re.MULTILINE)
+
+GRADIENTS = re.compile(r"^cdef inline \(real, real\) (\w+)_gradients\(([^)]*)\) noexcept nogil:", re.MULTILINE)
 
 # What the formulas take from bits.h, and how they say so.
 BITS_NAME = re.compile(r"\b(HAS_FMA|(?:bits_of|fma)_float\d+|float\d+_of_bits)\b")
@@ -139,7 +142,7 @@ def elementwise_loops(source: str, half_formulas: frozenset[str]) -> list[Elemen
     """The loops for the formulas that a source text defines, in its order."""
     loops: list[ElementwiseLoop] = []
     for fused_type, name, operands in DEFINITION.findall(source):
-        inputs = tuple(operand.split()[-1] for operand in operands.split(","))
+        inputs = names_of(operands)
         types = REAL_TYPES + (INTEGER_TYPES if fused_type == "number" else ())
         half = name + "_half" if name + "_half" in half_formulas else name
         made = [ElementwiseLoop(name, inputs, name, half, types)]
@@ -158,6 +161,27 @@ def with_kernel_at_1(loop: ElementwiseLoop, kernels: list[ElementwiseLoop]) -> E
     """The loop, with the one of these kernels that is its own where its parameter is 1."""
     own = [kernel for kernel in kernels if kernel.name == f"{loop.name}_at_1"]
     return replace(loop, at_1=own[0]) if own else loop
+
+
+@dataclass(frozen=True)
+class GradientPair:
+    """What computes both gradients of a function of two operands."""
+
+    function: str
+    inputs: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.function}_gradients"
+
+    def expression(self, index: str) -> str:
+        """Both gradients of one element in Cython, from inputs written with this index."""
+        return f"{self.name}({', '.join(operand + index for operand in self.inputs)})"
+
+
+def names_of(operands: str) -> tuple[str, ...]:
+    """The names in a formula's list of declared operands."""
+    return tuple(operand.split()[-1] for operand in operands.split(","))
 
 
 @dataclass(frozen=True)
@@ -195,12 +219,20 @@ def all_elementwise_loops() -> list[ElementwiseLoop]:
     return [loop for path in FORMULAS for loop in elementwise_loops(path.read_text(), half_formulas)]
 
 
+def gradient_pairs() -> list[GradientPair]:
+    found = [match for path in FORMULAS for match in GRADIENTS.findall(path.read_text())]
+    return [GradientPair(function, names_of(operands)) for function, operands in found]
+
+
 def write_module(module: str, directory: Path) -> Path:
     """Writes `directory/module.pyx` and returns its path."""
+    loops = all_elementwise_loops()
     text = filled_in(
         TEMPLATE,
         formula_files=[path.relative_to(HERE) for path in PRIMITIVES + FORMULAS],
-        elementwise_loops=all_elementwise_loops(),
+        elementwise_loops=loops,
+        gates=[loop for loop in loops if loop.inputs == ("gate", "value") and not loop.name.endswith("_derivative")],
+        gradient_pairs=gradient_pairs(),
         rowwise_loops=rowwise_loops(ROW_FUNCTIONS.read_text()),
         element_types=REAL_TYPES + INTEGER_TYPES,
         real_types=REAL_TYPES,

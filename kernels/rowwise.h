@@ -49,7 +49,7 @@ enum {
     TERM_BLOCK = 1024,              /* terms of a sum that stay in L1 */
     TILE_ROWS = 64,                 /* rows of a tile */
     TILE_LINES = 256,               /* bytes of a step of a float32 tile */
-    TILE_STEPS = 32,                /* entries of a row, at most, in a tile on the stack */
+    TILE_STEPS = 32,                /* entries of a row, at most, in the tiles on the stack */
     CROSSING = 16,                  /* rows across memory that are fetched together: a cache line's worth */
     CROSSING_BLOCK = 128,           /* entries of each that are fetched at a time */
     MAX_ROW_INPUTS = 2,
@@ -83,6 +83,8 @@ static const row_state NEW_ROW = {-INFINITY, 0, 0, 0, 0, 0, 0, 0};
 typedef struct {
     const char *x, *next;           /* the rows after them, which are fetched meanwhile */
     ptrdiff_t x_stride;
+    const char *second;             /* the second input's rows, if there is one */
+    ptrdiff_t second_stride;
     char *y;
     ptrdiff_t y_stride;
     char *scratch;                  /* for as many rows, or NULL */
@@ -102,7 +104,8 @@ typedef struct {
     void (*emit)(const row_state *state, const void *const *inputs, void *output, ptrdiff_t begin, ptrdiff_t n);
     /* A few contiguous rows in cache, or NULL. */
     void (*few)(const row_group *group);
-    void (*tile)(void *tile, ptrdiff_t n, const char *next, ptrdiff_t next_step);   /* TILE_ROWS rows, or NULL */
+    /* TILE_ROWS rows, or NULL: the tiles of the inputs, one after the other, of which the first takes the results. */
+    void (*tile)(void *tiles, ptrdiff_t n, const char *next, ptrdiff_t next_step);
 } row_function;
 
 static void add_to_sum(row_state *state, double term)
@@ -218,38 +221,12 @@ static int is_contiguous(const rowwise_call *call, int operand, ptrdiff_t size)
     return call->dimensions == 1 && call->strides[operand][0] == size;
 }
 
-/* The address of entry i of a row, and how many entries follow it at the last stride. */
-static ptrdiff_t run_at(const rowwise_call *call, int operand, ptrdiff_t i, ptrdiff_t *offset)
-{
-    int last = call->dimensions - 1;
-    ptrdiff_t inner = i % call->shape[last];
-    *offset = inner * call->strides[operand][last];
-    ptrdiff_t rest = i / call->shape[last];
-    for (int k = last - 1; k >= 0; k--) {
-        *offset += rest % call->shape[k] * call->strides[operand][k];
-        rest /= call->shape[k];
-    }
-    return call->shape[last] - inner;
-}
-
 /* Copies entries [i, i + n) of a row to a contiguous place, or back. */
-static void copy_entries(const rowwise_call *call, int operand, char *row, ptrdiff_t i, ptrdiff_t n, char *packed,
+static void copy_entries(const rowwise_call *call, int operand, ptrdiff_t row, ptrdiff_t i, ptrdiff_t n, char *packed,
                          ptrdiff_t size, int back)
 {
-    ptrdiff_t stride = call->strides[operand][call->dimensions - 1];
-    while (n > 0) {
-        ptrdiff_t offset, run = run_at(call, operand, i, &offset);
-        run = run < n ? run : n;
-        if (back) {
-            copy_strided(packed, size, row + offset, stride, size, run);
-        }
-        else {
-            copy_strided(row + offset, stride, packed, size, size, run);
-        }
-        packed += run * size;
-        i += run;
-        n -= run;
-    }
+    copy_elements(call->dimensions, call->shape, call->strides[operand], row_of(call, operand, row), i, n, packed,
+                  size, back);
 }
 
 #define SELECT_MASKED(TYPE)                                                                          \
@@ -273,7 +250,7 @@ static void apply_mask(const rowwise_call *call, ptrdiff_t row, ptrdiff_t i, ptr
 {
     int operand = call->function->inputs;
     uint8_t mask[BLOCK];
-    copy_entries(call, operand, row_of(call, operand, row), i, n, (char *)mask, 1, 0);
+    copy_entries(call, operand, row, i, n, (char *)mask, 1, 0);
     select_masked(values, call->type->compute_size, mask, n, instead);
 }
 
@@ -306,7 +283,7 @@ static void load_entries(const rowwise_call *call, int input, ptrdiff_t row, ptr
     const element_type *type = call->type;
     uint16_t packed[BLOCK];
     char *raw = type->widen == NULL ? (char *)buffer : (char *)packed;
-    copy_entries(call, input, row_of(call, input, row), i, n, raw, type->size, 0);
+    copy_entries(call, input, row, i, n, raw, type->size, 0);
     if (type->widen != NULL) {
         type->widen(packed, buffer, n);
     }
@@ -342,7 +319,7 @@ static void store_entries(const rowwise_call *call, ptrdiff_t row, ptrdiff_t i, 
         stream_copy(row_of(call, out, row) + i * type->size, raw, (size_t)(n * type->size));
     }
     else {
-        copy_entries(call, out, row_of(call, out, row), i, n, raw, type->size, 1);
+        copy_entries(call, out, row, i, n, raw, type->size, 1);
     }
 }
 
@@ -471,7 +448,7 @@ static void short_row(const rowwise_call *call, ptrdiff_t row)
 
 static int few_serves(const rowwise_call *call)
 {
-    return call->function->few != NULL && lies_ready(call, 0)
+    return call->function->few != NULL && lies_ready(call, 0) && lies_ready(call, call->function->inputs - 1)
         && (call->function->reduces || is_contiguous(call, call->operands - 1, call->type->size))
         && call->n * call->type->size <= ROW_IN_CACHE;
 }
@@ -486,7 +463,12 @@ static void few_rows(const rowwise_call *call, ptrdiff_t begin, ptrdiff_t end)
     ptrdiff_t together = ROWS_IN_L1 / bytes;
     char *on_heap = together < 1 && streaming ? malloc((size_t)bytes + 128) : NULL;
     char *scratch = together >= 1 ? in_l1 : on_heap;
-    row_group group = {.x_stride = call->row_strides[0], .y_stride = call->row_strides[out], .n = call->n};
+    row_group group = {
+        .x_stride = call->row_strides[0],
+        .second_stride = call->row_strides[call->function->inputs - 1],
+        .y_stride = call->row_strides[out],
+        .n = call->n,
+    };
     if (streaming && scratch != NULL) {     /* lines of the results are lines of the scratch */
         group.scratch = scratch + ((uintptr_t)(row_of(call, out, begin) - scratch) & 63);
     }
@@ -496,6 +478,7 @@ static void few_rows(const rowwise_call *call, ptrdiff_t begin, ptrdiff_t end)
         group.count = (int)(end - row < together ? end - row : together);
         group.places = (group.count + 7) & -8;
         group.x = row_of(call, 0, row);
+        group.second = row_of(call, call->function->inputs - 1, row);
         group.next = row_of(call, 0, row + 2 * together <= end ? row + together : row);
         group.y = row_of(call, out, row);
         call->function->few(&group);
@@ -629,22 +612,23 @@ static void mask_step(const rowwise_call *call, ptrdiff_t row, ptrdiff_t lanes, 
     select_masked(step, call->type->compute_size, mask, lanes, instead);
 }
 
-static void load_tile(const rowwise_call *call, ptrdiff_t row, ptrdiff_t lanes, char *tile)
+static void load_tile(const rowwise_call *call, int input, ptrdiff_t row, ptrdiff_t lanes, char *tile)
 {
     const element_type *type = call->type;
     ptrdiff_t step = TILE_ROWS * type->compute_size;
-    const char *from = row_of(call, 0, row);
+    const char *from = row_of(call, input, row);
     if (lanes < TILE_ROWS) {
         memset(tile, 0, (size_t)(call->n * step));
     }
     if (type->widen == NULL) {
-        copy_plane(from, call->strides[0][0], call->row_strides[0], tile, step, type->size, call->n, lanes, type->size);
+        copy_plane(from, call->strides[input][0], call->row_strides[input], tile, step, type->size, call->n, lanes,
+                   type->size);
     }
     for (ptrdiff_t j = 0; j < call->n; j++) {
         char *place = tile + j * step;
         if (type->widen != NULL) {
             uint16_t packed[TILE_ROWS];
-            copy_strided(from + j * call->strides[0][0], call->row_strides[0], (char *)packed, 2, 2, lanes);
+            copy_strided(from + j * call->strides[input][0], call->row_strides[input], (char *)packed, 2, 2, lanes);
             type->widen(packed, place, lanes);
         }
         if (call->function->negates) {
@@ -694,25 +678,29 @@ static ptrdiff_t lanes_at(const rowwise_call *call, ptrdiff_t row)
 static void rows_in_tiles(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rowwise_call *call = context;
+    int inputs = call->function->inputs, along = call->row_strides[0] == call->type->size;
+    int fits = inputs * call->n <= TILE_STEPS;
+    ptrdiff_t bytes = call->n * TILE_ROWS * call->type->compute_size;
     _Alignas(64) char on_stack[TILE_STEPS * TILE_ROWS * sizeof(double)];
-    char *on_heap = call->n > TILE_STEPS ? malloc((size_t)(call->n * TILE_ROWS * call->type->compute_size + 64)) : NULL;
-    if (call->n > TILE_STEPS && on_heap == NULL) {
+    char *on_heap = fits ? NULL : malloc((size_t)(inputs * bytes + 64));
+    if (!fits && on_heap == NULL) {
         rows_one_by_one(context, begin, end);
         return;
     }
-    int along = call->row_strides[0] == call->type->size;   /* the next tile lies beside this one, and is fetched */
-    char *tile = on_heap == NULL ? on_stack : on_heap + (-(uintptr_t)on_heap & 63);
+    char *tiles = on_heap == NULL ? on_stack : on_heap + (-(uintptr_t)on_heap & 63);
     for (ptrdiff_t row = begin, lanes; row < end; row += lanes) {
         lanes = lanes_at(call, row);
         lanes = end - row < lanes ? end - row : lanes;
-        load_tile(call, row, lanes, tile);
-        if (along && row + lanes + TILE_ROWS <= end) {
-            call->function->tile(tile, call->n, row_of(call, 0, row + lanes), call->strides[0][0]);
+        for (int k = 0; k < inputs; k++) {
+            load_tile(call, k, row, lanes, tiles + k * bytes);
+        }
+        if (along && row + lanes + TILE_ROWS <= end) {      /* the next tile lies beside this one, and is fetched */
+            call->function->tile(tiles, call->n, row_of(call, 0, row + lanes), call->strides[0][0]);
         }
         else {
-            call->function->tile(tile, call->n, tile, TILE_ROWS * call->type->compute_size);
+            call->function->tile(tiles, call->n, tiles, TILE_ROWS * call->type->compute_size);
         }
-        store_tile(call, row, lanes, tile);
+        store_tile(call, row, lanes, tiles);
     }
     free(on_heap);
     if (call->streaming) {
@@ -888,8 +876,9 @@ static void rowwise(const row_function *function, const element_type *type, int 
     call.streaming = past_caches && is_contiguous(&call, out, type->size);
     int many = dimensions == 1 && call.rows >= CROSSING;
     int crossing = many && llabs(call.strides[0][0]) > llabs(strides[0]);
-    if (many && function->tile != NULL
-        && (call.n <= TILE_STEPS || (crossing && call.n * TILE_ROWS * type->compute_size <= TILE_IN_CACHE))) {
+    ptrdiff_t entries = function->inputs * call.n;
+    int in_cache = entries * TILE_ROWS * type->compute_size <= TILE_IN_CACHE;
+    if (many && function->tile != NULL && (entries <= TILE_STEPS || (crossing && in_cache))) {
         call.streaming = past_caches && strides[out] == type->size && type->narrow == NULL;
         over_rows(rows_in_tiles, &call, TILE_ROWS);
     }

@@ -977,6 +977,11 @@ static void R(emit_sparsemax)(const row_state *state, const void *const *inputs,
 /* Sums in double: float32's terms are exact in it, and so many that a compensated sum would be felt. */
 #if IS_FLOAT
 #define ADD_TERMS(TERM)                                                                              \
+    double lanes[SUM_LANES];                                                                         \
+    TERM_LANES(TERM)                                                                                 \
+    state->sum += sum_of_lanes(lanes);
+/* The terms of a row in lanes; its tail is led by terms that are in them. */
+#define TERM_LANES(TERM)                                                                             \
     double sums[VECTOR] = {0};                                                                       \
     ptrdiff_t i = 0;                                                                                 \
     for (; i + VECTOR <= n; i += VECTOR) {                                                           \
@@ -984,10 +989,18 @@ static void R(emit_sparsemax)(const row_state *state, const void *const *inputs,
             sums[l] += TERM(i + l);                                                                  \
         }                                                                                            \
     }                                                                                                \
+    if (i < n && n >= VECTOR) {                                                                      \
+        for (int l = 0; l < VECTOR; l++) {                                                           \
+            sums[l] += n - VECTOR + l >= i ? TERM(n - VECTOR + l) : 0;                               \
+        }                                                                                            \
+        i = n;                                                                                       \
+    }                                                                                                \
     for (int l = 0; i + l < n; l++) {                                                                \
         sums[l] += TERM(i + l);                                                                      \
     }                                                                                                \
-    state->sum += sum_of_lanes(sums) + sum_of_lanes(sums + SUM_LANES);
+    for (int l = 0; l < SUM_LANES; l++) {                                                            \
+        lanes[l] = sums[l] + sums[l + SUM_LANES];                                                    \
+    }
 #else
 #define ADD_TERMS(TERM)                                                                              \
     double terms[TERM_BLOCK];                                                                        \
@@ -1047,20 +1060,82 @@ static void R(add_supported_gradients)(row_state *state, const void *const *inpu
     }
 
 /* The mean of the gradients as the sum of two numbers. */
-#define MEAN_IN_PARTS                                                                                \
-    real high = (real)state->sum;                                                                    \
-    real low = high - high == 0 ? (real)(state->sum - high) : 0;
+static inline real R(in_parts)(double mean, real *low)
+{
+    real high = (real)mean;
+    *low = high - high == 0 ? (real)(mean - high) : 0;
+    return high;
+}
 
-EMIT_GRADIENT(emit_softmax_backward, MEAN_IN_PARTS, y[i] * ((grad[i] - high) - low))
-EMIT_GRADIENT(emit_softmin_backward, MEAN_IN_PARTS, y[i] * ((high - grad[i]) + low))
+static inline real R(softmax_gradient)(real grad, real y, real high, real low, int negative)
+{
+    return negative ? y * ((high - grad) + low) : y * ((grad - high) - low);
+}
+
+/* The sum is that of the gradients, in the unit of the reference for 0. */
+static inline real R(log_softmax_gradient)(real grad, real y, double sum, R(reference) reference)
+{
+    return (real)(grad - sum * (y < reference.low ? 0 : R(exponential)(y, 0, reference.low, reference.shift)));
+}
+
+static inline double R(in_unit_of_0)(double sum)
+{
+    return sum * (IS_FLOAT ? 0x1p-60 : 0x1p-100);
+}
+
+#define MEAN_IN_PARTS real low, high = R(in_parts)(state->sum, &low);
+EMIT_GRADIENT(emit_softmax_backward, MEAN_IN_PARTS, R(softmax_gradient)(grad[i], y[i], high, low, 0))
+EMIT_GRADIENT(emit_softmin_backward, MEAN_IN_PARTS, R(softmax_gradient)(grad[i], y[i], high, low, 1))
 #undef MEAN_IN_PARTS
 EMIT_GRADIENT(emit_log_softmax_backward,
-              R(reference) reference = R(reference_for)(0);
-              double sum = ldexp(state->sum, -BIAS);,
-              grad[i] - sum * (y[i] < reference.low ? 0 : R(exponential)(y[i], 0, reference.low, reference.shift)))
+              R(reference) reference = R(reference_for)(0); double sum = R(in_unit_of_0)(state->sum);,
+              R(log_softmax_gradient)(grad[i], y[i], sum, reference))
 EMIT_GRADIENT(emit_sparsemax_backward, double mean = state->sum / (double)state->count;,
               y[i] > 0 ? grad[i] - mean : (double)(y[i] == y[i] ? 0 : y[i]))
 #undef EMIT_GRADIENT
+
+/* A few contiguous rows in cache, one after the other. What is no whole vector at a row's end is made with entries
+   before it, to the same bits; the result may stand in an input's place. */
+static ALWAYS_INLINE void R(gradient_rows)(const row_group *group,
+                                           void (*add)(row_state *, const void *const *, ptrdiff_t),
+                                           void (*emit)(const row_state *, const void *const *, void *, ptrdiff_t,
+                                                        ptrdiff_t))
+{
+    ptrdiff_t n = group->n, whole = n < SUM_LANES ? n : n & -SUM_LANES;
+    real foot[SUM_LANES];
+    for (int r = 0; r < group->count; r++) {
+        const real *grad = R(entries_of)(group, r), *y = (const real *)(group->second + r * group->second_stride);
+        const void *row[] = {grad, y}, *last[] = {grad + n - SUM_LANES, y + n - SUM_LANES};
+        real *place = R(results_of)(group, r), *result = group->edge == NULL ? place : R(exponentials_of)(group, r);
+        row_state state = NEW_ROW;
+        add(&state, row, n);
+        if (whole < n) {
+            emit(&state, last, foot, 0, SUM_LANES);
+        }
+        emit(&state, row, result, 0, whole);
+        if (whole < n) {
+            memcpy(result + n - SUM_LANES, foot, sizeof foot);
+        }
+        if (result != place) {
+            stream_copy((char *)place, (const char *)result, (size_t)n * sizeof(real));
+        }
+    }
+}
+
+static void R(softmax_backward_rows)(const row_group *group)
+{
+    R(gradient_rows)(group, R(add_products), R(emit_softmax_backward));
+}
+
+static void R(softmin_backward_rows)(const row_group *group)
+{
+    R(gradient_rows)(group, R(add_products), R(emit_softmin_backward));
+}
+
+static void R(log_softmax_backward_rows)(const row_group *group)
+{
+    R(gradient_rows)(group, R(add_gradients), R(emit_log_softmax_backward));
+}
 
 /* ---- many short rows at once: lane l of step j is entry j of row l ----------------------------------------------- */
 
@@ -1222,6 +1297,73 @@ static void R(hardmax_tile)(void *tile, ptrdiff_t n, const char *next, ptrdiff_t
     }
 }
 
+/* The sums of each row's gradients, or of their products with y, whose steps follow those of the gradients. */
+static ALWAYS_INLINE void R(sum_gradients)(const real *grad, ptrdiff_t n, int products, double *sum)
+{
+    const real *y = grad + n * TILE_ROWS;
+    for (int first = 0; first < TILE_ROWS; first += SUM_LANES) {
+        lane_sums sums = {{0}, {0}};
+        for (ptrdiff_t i = first; i < n * TILE_ROWS; i += TILE_ROWS) {
+            for (int l = 0; l < SUM_LANES; l++) {
+                double term = products ? (double)grad[i + l] * y[i + l] : (double)grad[i + l];
+                if (IS_FLOAT) {
+                    sums.sum[l] += term;
+                }
+                else {
+                    add_to_lane(&sums, l, term);
+                }
+            }
+        }
+        for (int l = 0; l < SUM_LANES; l++) {
+            sum[first + l] = sums.sum[l] + sums.carry[l];
+        }
+    }
+}
+
+static ALWAYS_INLINE void R(softmax_gradients)(real *grad, ptrdiff_t n, int negative)
+{
+    real *y = grad + n * TILE_ROWS, high[TILE_ROWS], low[TILE_ROWS];
+    double sum[TILE_ROWS];
+    R(sum_gradients)(grad, n, 1, sum);
+    for (int l = 0; l < TILE_ROWS; l++) {
+        high[l] = R(in_parts)(sum[l], &low[l]);
+    }
+    for (ptrdiff_t i = 0; i < n * TILE_ROWS; i += TILE_ROWS) {
+        for (int l = 0; l < TILE_ROWS; l++) {
+            grad[i + l] = R(softmax_gradient)(grad[i + l], y[i + l], high[l], low[l], negative);
+        }
+    }
+}
+
+static void R(softmax_backward_tile)(void *tile, ptrdiff_t n, const char *next, ptrdiff_t next_step)
+{
+    (void)next, (void)next_step;
+    R(softmax_gradients)(tile, n, 0);
+}
+
+static void R(softmin_backward_tile)(void *tile, ptrdiff_t n, const char *next, ptrdiff_t next_step)
+{
+    (void)next, (void)next_step;
+    R(softmax_gradients)(tile, n, 1);
+}
+
+static void R(log_softmax_backward_tile)(void *tile, ptrdiff_t n, const char *next, ptrdiff_t next_step)
+{
+    real *grad = tile, *y = grad + n * TILE_ROWS;
+    R(reference) reference = R(reference_for)(0);
+    double sum[TILE_ROWS];
+    (void)next, (void)next_step;
+    R(sum_gradients)(grad, n, 0, sum);
+    for (int l = 0; l < TILE_ROWS; l++) {
+        sum[l] = R(in_unit_of_0)(sum[l]);
+    }
+    for (ptrdiff_t i = 0; i < n * TILE_ROWS; i += TILE_ROWS) {
+        for (int l = 0; l < TILE_ROWS; l++) {
+            grad[i + l] = R(log_softmax_gradient)(grad[i + l], y[i + l], sum[l], reference);
+        }
+    }
+}
+
 /* Leaves the results in the tile's first step. */
 static void R(logsumexp_tile)(void *tile, ptrdiff_t n, const char *next, ptrdiff_t next_step)
 {
@@ -1262,11 +1404,14 @@ static const row_function R(HARDMAX) = {
 static const row_function R(SPARSEMAX) = {
     1, 0, 0, 0.0, R(add_support), merge_sums, R(finish_sparsemax), R(emit_sparsemax), NULL, NULL};
 static const row_function R(SOFTMAX_BACKWARD) = {
-    2, 0, 0, 0.0, R(add_products), merge_sums, NULL, R(emit_softmax_backward), NULL, NULL};
+    2, 0, 0, 0.0, R(add_products), merge_sums, NULL, R(emit_softmax_backward),
+    R(softmax_backward_rows), R(softmax_backward_tile)};
 static const row_function R(SOFTMIN_BACKWARD) = {
-    2, 0, 0, 0.0, R(add_products), merge_sums, NULL, R(emit_softmin_backward), NULL, NULL};
+    2, 0, 0, 0.0, R(add_products), merge_sums, NULL, R(emit_softmin_backward),
+    R(softmin_backward_rows), R(softmin_backward_tile)};
 static const row_function R(LOG_SOFTMAX_BACKWARD) = {
-    2, 0, 0, 0.0, R(add_gradients), merge_sums, NULL, R(emit_log_softmax_backward), NULL, NULL};
+    2, 0, 0, 0.0, R(add_gradients), merge_sums, NULL, R(emit_log_softmax_backward),
+    R(log_softmax_backward_rows), R(log_softmax_backward_tile)};
 static const row_function R(SPARSEMAX_BACKWARD) = {
     2, 0, 0, 0.0, R(add_supported_gradients), merge_sums, NULL, R(emit_sparsemax_backward), NULL, NULL};
 

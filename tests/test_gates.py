@@ -11,7 +11,7 @@ import pytest
 import fastact
 from fastact._public import engine
 from tests import oracle
-from tests.catalogue import RECORDS, bfloat16
+from tests.catalogue import RECORDS, ROOT_ZONE, bfloat16
 
 PAIRS = [record for record in RECORDS if len(record.operands) == 2 and engine.has(record, "backward")]
 pairs = pytest.mark.parametrize(
@@ -71,6 +71,104 @@ def test_gradients_have_their_operands_shapes(record: Any, first_shape: Any, sec
     assert getattr(fastact.backward, record.name)(grad, first, second, out=outputs) is outputs
     for output, result in zip(outputs, results, strict=True):
         np.testing.assert_array_equal(output, result)
+
+
+def layouts(array: Any) -> dict[str, Any]:
+    """The same numbers in memory of other kinds."""
+    rows, columns = array.shape
+    halves = np.zeros((rows, 2 * columns), array.dtype)
+    halves[:, columns:] = array
+    bytes_before = np.zeros(array.nbytes + 1, np.uint8)
+    unaligned = np.ndarray(array.shape, array.dtype, bytes_before, offset=1)
+    unaligned[...] = array
+    return {
+        "halves": halves[:, columns:],
+        "columns of Fortran's order": array.copy(order="F"),
+        "backwards": array[::-1, ::-1].copy()[::-1, ::-1],
+        "every third": np.repeat(array, 3, axis=1)[:, ::3],
+        "swapped bytes": array.astype(array.dtype.newbyteorder()),
+        "unaligned": unaligned,
+    }
+
+
+@pairs
+@pytest.mark.parametrize("columns", [1, 3, 16, 40, 64, 300, 1040])
+def test_gradients_of_any_layout(record: Any, columns: int) -> None:
+    backward = getattr(fastact.backward, record.name)
+    operands = [numbers((17, columns), seed=seed) for seed in range(3)]
+    expected = backward(*operands)
+    for kind in layouts(operands[0]):
+        laid_out = [layouts(operand)[kind] for operand in operands]
+        for results in (backward(*laid_out), backward(operands[0], *laid_out[1:])):
+            for result, true in zip(results, expected, strict=True):
+                assert result.dtype == np.float32
+                np.testing.assert_array_equal(result, true, err_msg=kind)
+        out = tuple(layouts(np.empty_like(operand))[kind] for operand in operands[1:])
+        backward(*operands, out=out)
+        for result, true in zip(out, expected, strict=True):
+            np.testing.assert_array_equal(result, true, err_msg=kind)
+        backward(*laid_out, out=tuple(laid_out[1:]))
+        for result, true in zip(laid_out[1:], expected, strict=True):
+            np.testing.assert_array_equal(result, true, err_msg=kind)
+
+
+@pairs
+def test_gradients_over_their_neighbours(record: Any) -> None:
+    """Outputs that overlap operands element by element, but not as the same elements."""
+    backward = getattr(fastact.backward, record.name)
+    memory = numbers(400)
+    grad, first, second = memory[:200].copy(), memory[100:300], memory[200:400]
+    expected = backward(grad, first.copy(), second.copy())
+    out = memory[50:250], memory[199:399]
+    backward(grad, first, second, out=(None, out[1]))
+    np.testing.assert_array_equal(out[1], expected[1])
+    memory[:] = numbers(400)
+    backward(grad, first, second, out=(out[0], None))
+    np.testing.assert_array_equal(out[0], expected[0])
+    memory[:] = numbers(400)
+    first_gradient, second_gradient = np.split(np.zeros(400, np.float32), 2)
+    backward(grad, first[::-1], second[::-1], out=(first_gradient[::-1], second_gradient))
+    np.testing.assert_array_equal(first_gradient[::-1], backward(grad, first[::-1].copy(), second[::-1].copy())[0])
+
+
+@pairs
+def test_gradients_of_nothing_and_of_many_dimensions(record: Any) -> None:
+    backward = getattr(fastact.backward, record.name)
+    for shape in ((0,), (3, 0), (0, 3)):
+        for result in backward(*(numbers(shape) for _ in range(3))):
+            assert result.shape == shape and result.dtype == np.float32
+    deep = [numbers((2, 3, 1, 2, 4, 5, 2), seed=seed).transpose(3, 0, 6, 1, 2, 5, 4) for seed in range(3)]
+    flat = [np.ascontiguousarray(array) for array in deep]
+    for result, expected in zip(backward(*deep), backward(*flat), strict=True):
+        np.testing.assert_array_equal(result, expected)
+
+
+@pairs
+def test_threads_change_no_gradient(record: Any) -> None:
+    backward = getattr(fastact.backward, record.name)
+    operands = [numbers((301, 2002), seed=seed)[:, 1:1002] for seed in range(3)]
+    with fastact.threads(1):
+        alone = backward(*operands)
+    with fastact.threads(4):
+        together = backward(*operands)
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["swiglu", "geglu", "reglu"])
+def test_float32_gradients_are_rounded_once(name: str) -> None:
+    """Also where a gate's factor is no float32 any more, but its product with grad and value is."""
+    near = [numbers(20_000, seed=seed) for seed in range(3)]
+    far = [numbers(2000, seed=seed) * scale for seed, scale in enumerate((1e18, 40, 1e18))]
+    bar = 1.25 if engine.name == "compiled" else 6
+    for grad, gate, value in (near, far):
+        results = getattr(fastact.backward, name)(grad, gate, value)
+        true = true_gradients(fastact.activations[name], grad, gate, value)
+        slope = np.abs(true_gradients(fastact.activations[name], 1, gate, 1)[0])
+        off_root = (np.abs(gate) > 3) | (slope > ROOT_ZONE[engine.name])
+        for result, gradient, counts in zip(results, true, (off_root, slice(None)), strict=True):
+            error = oracle.ulp_error(result[counts], gradient[counts], "float32", oracle.LongDouble)
+            assert error.max() <= bar
 
 
 @pairs
@@ -149,6 +247,23 @@ class TestGlu:
         out = np.empty_like(value)
         assert fastact.glu(x, axis, out=out) is out
         np.testing.assert_array_equal(out, fastact.glu(x, axis))
+
+    @pytest.mark.parametrize("columns", [2, 20, 32, 128, 600, 2082])
+    def test_rows_of_halves(self, columns: int) -> None:
+        x = numbers((1031, columns))
+        gate, value = x[:, columns // 2 :].copy(), x[:, : columns // 2].copy()
+        expected = np.asarray(fastact.glu(np.concatenate((value.ravel(), gate.ravel())))).reshape(gate.shape)
+        out = np.empty((1031, columns), np.float32)[:, ::2]
+        for threads in (1, 4):
+            with fastact.threads(threads):
+                for rows in (x, np.asfortranarray(x), x.reshape(1, 1031, 1, columns)):
+                    np.testing.assert_array_equal(fastact.glu(rows), expected.reshape((*rows.shape[:-1], -1)))
+                assert fastact.glu(x, out=out) is out
+                np.testing.assert_array_equal(out, expected)
+                over = x.copy()
+                target = over[:, columns // 2 :]
+                assert fastact.glu(over, out=target) is target
+                np.testing.assert_array_equal(target, expected)
 
     @pytest.mark.parametrize("axis", [-1, 0])
     def test_gradient(self, axis: int) -> None:

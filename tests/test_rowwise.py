@@ -355,7 +355,7 @@ def test_unfit_outputs_are_left_alone() -> None:
 GRADIENTS = ["softmax", "softmin", "log_softmax", "sparsemax"]
 
 
-@pytest.mark.parametrize("shape", [(40, 10), (9, 1000), (2, 300_000)])
+@pytest.mark.parametrize("shape", [(100, 2), (40, 10), (70, 16), (70, 33), (40, 100), (9, 1000), (2, 300_000)])
 @pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", GRADIENTS)
@@ -374,8 +374,20 @@ def test_gradients(name: str, dtype: str, axis: int, shape: tuple[int, int]) -> 
     computed = backward(grad, y, axis=axis)
     eps = np.finfo(dtype).eps
     np.testing.assert_allclose(computed.astype(np.longdouble), true, rtol=4 * eps, atol=200 * eps)
+    over_y = y.copy()
+    assert backward(grad, over_y, axis=axis, out=over_y) is over_y
+    np.testing.assert_array_equal(over_y, computed)
     assert backward(grad, y, axis=axis, out=grad) is grad
     np.testing.assert_array_equal(grad, computed)
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_gradients_past_the_caches(name: str) -> None:
+    """Results of 32 MiB and more are those of the same rows in fewer."""
+    y, grad = call(name, normal((91_000, 100), "float32")), normal((91_000, 100), "float32", seed=5)
+    backward = getattr(fastact.backward, name)
+    few = [backward(grad[i : i + 1000], y[i : i + 1000]) for i in range(0, len(y), 1000)]
+    np.testing.assert_array_equal(backward(grad, y), np.concatenate(few))
 
 
 def test_gradients_agree_with_differences() -> None:

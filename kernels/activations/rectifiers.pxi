@@ -75,6 +75,10 @@ cdef inline real prelu_weight_derivative(real x) noexcept nogil:
     return 0 if x > 0 else x
 
 
+cdef inline (real, real) prelu_gradients(real grad, real x, real weight) noexcept nogil:
+    return grad * prelu_derivative(x, weight), grad * prelu_weight_derivative(x)
+
+
 cdef inline real hard_tanh(real x, real min_value, real max_value) noexcept nogil:
     return clip(x, min_value, max_value)
 

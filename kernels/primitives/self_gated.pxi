@@ -77,15 +77,31 @@ cdef inline double short_sigmoid_derivative(double v, double factor) noexcept no
     return a * b * factor / (d * d)
 
 
+cdef inline (double, double) normal_tail_quotient(double a) noexcept nogil:
+    """exp(a**2 / 2) Phi(-a) for 0 <= a <= 20, as a quotient."""
+    # remez short_tail: relative error 2**-26.56
+    cdef double above = 0.500000005037531 + a * (0.4468637837440938 + a * (0.18965763498046423
+        + a * (0.042818084049516515 + a * 0.0044456301947336085)))
+    cdef double below = 1.0 + a * (1.6916128181631924 + a * (1.229019473218613 + a * (0.4864393227393056
+        + a * (0.10733298804654483 + a * 0.011143479832459956))))
+    return above, below
+
+
+cdef inline (double, double) normal_slope_quotient(double a) noexcept nogil:
+    """exp(a**2 / 2) (Phi(-a) - a phi(a)) for 0 <= a <= 20, as a quotient."""
+    # remez short_slope: relative error 2**-26.25
+    cdef double above = 0.6650779867844027 + a * (0.7625994729083063 + a * (0.38664979696746066
+        + a * (0.09916400747644234 + a * 0.01100367889760192)))
+    cdef double below = 1.0 + a * (1.412244025310935 + a * (0.809784480235708 + a * (0.22783616868846568
+        + a * 0.027582046883041087)))
+    return (0.7517915246935645 - a) * above, below
+
+
 cdef inline double short_gelu(double x, double a) noexcept nogil:
     """x Phi(x), where a is |x| or 20 if that is less."""
     cdef double p, q, above, below
     p, q = short_exp_quotient(-0.5 * a * a)
-    # remez short_tail: relative error 2**-26.56
-    above = 0.500000005037531 + a * (0.4468637837440938 + a * (0.18965763498046423 + a * (0.042818084049516515
-        + a * 0.0044456301947336085)))
-    below = 1.0 + a * (1.6916128181631924 + a * (1.229019473218613 + a * (0.4864393227393056
-        + a * (0.10733298804654483 + a * 0.011143479832459956))))
+    above, below = normal_tail_quotient(a)
     return positive_part(x) - a * p * above / (q * below)
 
 
@@ -93,13 +109,20 @@ cdef inline double short_gelu_derivative(double x, double a) noexcept nogil:
     """Phi(x) + x phi(x), where a is |x| or 20 if that is less."""
     cdef double p, q, above, below, left
     p, q = short_exp_quotient(-0.5 * a * a)
-    # remez short_slope: relative error 2**-26.25
-    above = 0.6650779867844027 + a * (0.7625994729083063 + a * (0.38664979696746066 + a * (0.09916400747644234
-        + a * 0.01100367889760192)))
-    below = 1.0 + a * (1.412244025310935 + a * (0.809784480235708 + a * (0.22783616868846568
-        + a * 0.027582046883041087)))
-    left = (0.7517915246935645 - a) * p * above / (q * below)
+    above, below = normal_slope_quotient(a)
+    left = p * above / (q * below)
     return 1.0 - left if x > 0 else left
+
+
+cdef inline (double, double) short_gelu_and_derivative(double x, double a) noexcept nogil:
+    """Both in one quotient, where a is |x| or 30 if that is less."""
+    cdef double p, q, above, below, slope_above, slope_below, left
+    p, q = short_exp_quotient(-0.5 * a * a)
+    above, below = normal_tail_quotient(a)
+    slope_above, slope_below = normal_slope_quotient(a)
+    p = p / (q * (below * slope_below))
+    left = p * (slope_above * below)
+    return positive_part(x) - p * (a * (above * slope_below)), 1.0 - left if x > 0 else left
 
 
 cdef inline float rough_inverse(float x) noexcept nogil:
