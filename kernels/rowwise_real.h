@@ -310,16 +310,9 @@ static inline float R(put_on_grid)(R(exponential_sums) *sums, int l, float exces
     return FMA(excess, power, power - (after - before));
 }
 
-static inline void R(add_to_sums)(R(exponential_sums) *sums, int l, float excess, float power)
+static inline void R(add_rest)(R(exponential_sums) *sums, int l, float rest)
 {
-    sums->rest[l] += R(put_on_grid)(sums, l, excess, power);
-}
-
-static inline void R(add_two_to_sums)(R(exponential_sums) *sums, int l, float excess0, float power0, float excess1,
-                                      float power1)
-{
-    float rest0 = R(put_on_grid)(sums, l, excess0, power0);
-    sums->rest[l] += rest0 + R(put_on_grid)(sums, l, excess1, power1);
+    sums->rest[l] += rest;
 }
 
 static inline double R(lane_total)(const R(exponential_sums) *sums, int l)
@@ -357,16 +350,16 @@ static inline void R(start_sums)(R(exponential_sums) *sums)
     memset(sums, 0, sizeof *sums);
 }
 
-static inline void R(add_to_sums)(R(exponential_sums) *sums, int l, double excess, double power)
+/* The sum takes all, and there is no rest. */
+static inline double R(put_on_grid)(R(exponential_sums) *sums, int l, double excess, double power)
 {
     add_to_lane(&sums->sums, l, ROUNDED(excess, power));
+    return 0;
 }
 
-static inline void R(add_two_to_sums)(R(exponential_sums) *sums, int l, double excess0, double power0, double excess1,
-                                      double power1)
+static inline void R(add_rest)(R(exponential_sums) *sums, int l, double rest)
 {
-    R(add_to_sums)(sums, l, excess0, power0);
-    R(add_to_sums)(sums, l, excess1, power1);
+    (void)sums, (void)l, (void)rest;
 }
 
 static inline double R(lane_total)(const R(exponential_sums) *sums, int l)
@@ -381,26 +374,49 @@ static inline double R(total_of)(const R(exponential_sums) *sums)
 #endif
 
 
-/* The first `skip` entries do not count. */
-static inline void R(sum_step)(R(exponential_sums) *sums, const real *x, real *e, int store, int counts,
-                               real maximum, R(reference) reference, R(integer) skip)
+/* Sums a lane's two entries of a vector, but for the rest, which is returned. The first `skip` entries of the vector do
+   not count. */
+static ALWAYS_INLINE real R(sum_two)(R(exponential_sums) *sums, int l, const real *x, real *e, int store, int counts,
+                                     real maximum, R(reference) reference, R(integer) skip)
+{
+    real x0 = x[l], x1 = x[l + SUM_LANES], power0, power1;
+    real excess0 = EXPONENTIAL(x0, power0), excess1 = EXPONENTIAL(x1, power1);
+    R(integer) in0 = l >= skip, in1 = l + SUM_LANES >= skip;
+    if (store) {
+        e[l] = ROUNDED(excess0, power0);
+        e[l + SUM_LANES] = ROUNDED(excess1, power1);
+    }
+    if (counts) {
+        sums->ties[l] += (in0 & (x0 == maximum)) + (in1 & (x1 == maximum));
+        power0 = x0 == maximum ? 0 : power0;
+        power1 = x1 == maximum ? 0 : power1;
+    }
+    real rest0 = R(put_on_grid)(sums, l, excess0, in0 ? power0 : 0);
+    return rest0 + R(put_on_grid)(sums, l, excess1, in1 ? power1 : 0);
+}
+
+static ALWAYS_INLINE void R(sum_step)(R(exponential_sums) *sums, const real *x, real *e, int store, int counts,
+                                      real maximum, R(reference) reference, R(integer) skip)
 {
     INDEPENDENT_ITERATIONS
     for (int l = 0; l < SUM_LANES; l++) {
-        real x0 = x[l], x1 = x[l + SUM_LANES], power0, power1;
-        real excess0 = EXPONENTIAL(x0, power0), excess1 = EXPONENTIAL(x1, power1);
-        R(integer) in0 = l >= skip, in1 = l + SUM_LANES >= skip;
-        if (store) {
-            e[l] = ROUNDED(excess0, power0);
-            e[l + SUM_LANES] = ROUNDED(excess1, power1);
-        }
-        if (counts) {
-            sums->ties[l] += (in0 & (x0 == maximum)) + (in1 & (x1 == maximum));
-            power0 = x0 == maximum ? 0 : power0;
-            power1 = x1 == maximum ? 0 : power1;
-        }
-        R(add_two_to_sums)(sums, l, excess0, in0 ? power0 : 0, excess1, in1 ? power1 : 0);
+        R(add_rest)(sums, l, R(sum_two)(sums, l, x, e, store, counts, maximum, reference, skip));
     }
+}
+
+/* The same for STEPS_AT_ONCE vectors, whose rests are added two by two: those of equal entries without an error. */
+static ALWAYS_INLINE void R(sum_steps)(R(exponential_sums) *sums, const real *x, real *e, int store, int counts,
+                                       real maximum, R(reference) reference)
+{
+#define SUM_TWO(k) R(sum_two)(sums, l, x + k * VECTOR, e + k * VECTOR, store, counts, maximum, reference, 0)
+    INDEPENDENT_ITERATIONS
+    for (int l = 0; l < SUM_LANES; l++) {
+        real rest01 = SUM_TWO(0);
+        rest01 += SUM_TWO(1);
+        real rest23 = SUM_TWO(2);
+        R(add_rest)(sums, l, rest01 + (rest23 + SUM_TWO(3)));
+    }
+#undef SUM_TWO
 }
 
 /* Entries from the first on whose sums are exact together, but for a last vector of fewer. */
@@ -418,8 +434,13 @@ static ALWAYS_INLINE void R(sum_run)(R(exponential_sums) *sums, const real *x, r
     ptrdiff_t run = R(exact_run)(n), whole = run & -VECTOR;
     real last[VECTOR];
     R(integer) skip = whole < run ? R(load_tail)(x, n, last) : 0;       /* e may be x */
+    ptrdiff_t i = 0;
     R(start_sums)(sums);
-    for (ptrdiff_t i = 0; i < whole; i += VECTOR) {
+    for (; i + STEPS_AT_ONCE * VECTOR <= whole && IS_FLOAT; i += STEPS_AT_ONCE * VECTOR) {
+        fetch_ahead(next + i, STEPS_AT_ONCE * VECTOR * sizeof(real));
+        R(sum_steps)(sums, x + i, e + i, store, counts, maximum, reference);
+    }
+    for (; i < whole; i += VECTOR) {
         fetch_ahead(next + i, VECTOR * sizeof(real));
         R(sum_step)(sums, x + i, e + i, store, counts, maximum, reference, 0);
     }
@@ -465,6 +486,36 @@ static double R(sum_others)(const real *x, ptrdiff_t n, real maximum, ptrdiff_t 
     return R(sum_exponentials)(x, NULL, n, 0, 1, maximum, R(reference_for)(maximum), count, next);
 }
 
+/* Whether so much of a logsumexp cancels against its maximum that float32's sums have not the digits for it. */
+static inline int R(is_near_root)(double total, double maximum)
+{
+    return IS_FLOAT && fabs(total) < 0.25 * fabs(maximum);
+}
+
+#if IS_FLOAT
+/* The same for every step-th of x and in double throughout, in double's unit. */
+static double R(sum_others_precisely)(const float *x, ptrdiff_t step, ptrdiff_t n, double maximum, ptrdiff_t *count)
+{
+    double block[TERM_BLOCK], sum = 0;
+    for (ptrdiff_t begin = 0; begin < n; begin += TERM_BLOCK) {
+        ptrdiff_t size = n - begin < TERM_BLOCK ? n - begin : TERM_BLOCK;
+        for (ptrdiff_t i = 0; i < size; i++) {
+            block[i] = x[(begin + i) * step];
+        }
+        sum += sum_others_double(block, size, maximum, count, block);
+    }
+    return sum;
+}
+
+/* The sum but for one maximum's, in its unit. */
+static double R(precise_rest)(const float *x, ptrdiff_t step, ptrdiff_t n, double maximum)
+{
+    ptrdiff_t count = 0;
+    double sum = R(sum_others_precisely)(x, step, n, maximum, &count), unit = unit_of_double(maximum);
+    return (sum + (double)(count - 1) * unit) / unit;
+}
+#endif
+
 /* Adds n entries to the maximum, the number of entries equal to it, and the sum of the other exponentials; with
    `counts` unset, an equal entry after a block's first is one of the others. */
 static ALWAYS_INLINE void R(add_block)(row_state *state, const void *const *inputs, ptrdiff_t n, int counts)
@@ -499,6 +550,12 @@ static ALWAYS_INLINE void R(add_block)(row_state *state, const void *const *inpu
 
 static void R(add_exponentials)(row_state *state, const void *const *inputs, ptrdiff_t n)
 {
+#if IS_FLOAT
+    if (state->pass == 1) {
+        add_to_sum(state, R(sum_others_precisely)(inputs[0], 1, n, state->maximum, &state->count));
+        return;
+    }
+#endif
     R(add_block)(state, inputs, n, 1);
 }
 
@@ -535,7 +592,7 @@ static int R(finish_softmax)(row_state *state)
 
 static int R(finish_log)(row_state *state)
 {
-    double unit = R(unit_of)((real)state->maximum);
+    double unit = state->pass == 1 ? unit_of_double(state->maximum) : R(unit_of)((real)state->maximum);
     add_to_sum(state, (double)(state->count - 1) * unit);
     state->result = log1p_of((state->sum + state->carry) / unit);
     return 1;
@@ -546,7 +603,7 @@ static int R(finish_logsumexp)(row_state *state)
     int infinite = !(state->maximum - state->maximum == 0) && state->sum == state->sum;
     R(finish_log)(state);
     state->result = state->maximum + (infinite ? 0 : state->result);
-    return 1;
+    return state->pass == 1 || !R(is_near_root)(state->result, state->maximum);
 }
 
 static void R(emit_softmax)(const row_state *state, const void *const *inputs, void *output, ptrdiff_t begin,
@@ -777,21 +834,6 @@ static void R(softmin_rows)(const row_group *group)
 #if IS_FLOAT
 /* Below this share of the maximum's, float32's sum of the other exponentials lacks digits beside it. */
 #define TOWERING 0x1p-12
-
-/* The sum of a row's exponentials but for one maximum's, in its unit, in double throughout. */
-static double R(precise_rest)(const float *x, ptrdiff_t n, double maximum)
-{
-    double block[TERM_BLOCK], sum = 0, unit = unit_of_double(maximum);
-    ptrdiff_t ties = 0;
-    for (ptrdiff_t begin = 0; begin < n; begin += TERM_BLOCK) {
-        ptrdiff_t size = n - begin < TERM_BLOCK ? n - begin : TERM_BLOCK;
-        for (ptrdiff_t i = 0; i < size; i++) {
-            block[i] = x[begin + i];
-        }
-        sum += sum_others_double(block, size, maximum, &ties, block);
-    }
-    return (sum + (double)(ties - 1) * unit) / unit;
-}
 #endif
 
 /* log1p of each row's sum without its maximum, in the maximum's unit. */
@@ -807,7 +849,7 @@ static inline void R(log_sums)(const R(some_rows) *rows, const row_group *group,
 #if IS_FLOAT
     for (int r = 0; r < group->count; r++) {
         if (log_sum[r] < TOWERING) {
-            log_sum[r] = R(precise_rest)(R(entries_of)(group, r), group->n, rows->maximum[r]);
+            log_sum[r] = R(precise_rest)(R(entries_of)(group, r), 1, group->n, rows->maximum[r]);
         }
     }
 #undef TOWERING
@@ -843,8 +885,8 @@ static void R(logsumexp_rows)(const row_group *group)
         real *result = R(results_of)(group, r);
         double total = rows.maximum[r] + log_sum[r];
 #if IS_FLOAT
-        if (fabs(total) < 0.25 * fabsf(rows.maximum[r])) {     /* near the root the maximum cancels */
-            total = rows.maximum[r] + log1p_of(R(precise_rest)(R(entries_of)(group, r), group->n, rows.maximum[r]));
+        if (R(is_near_root)(total, rows.maximum[r])) {
+            total = rows.maximum[r] + log1p_of(R(precise_rest)(R(entries_of)(group, r), 1, group->n, rows.maximum[r]));
         }
 #endif
         *result = (real)total;
@@ -1162,33 +1204,50 @@ static void R(refer_lanes)(R(lane_references) *lanes, const real *x, ptrdiff_t n
     }
 }
 
+/* Sums one entry of row first + l, but for the rest, which is returned. */
+static ALWAYS_INLINE real R(sum_one)(R(exponential_sums) *sums, int l, real *step, int store, int counts,
+                                     const R(lane_references) *lanes, int first)
+{
+    real entry = step[l], power;
+    R(reference) reference = {lanes->center[first + l], lanes->low[first + l], lanes->shift[first + l]};
+    real excess = EXPONENTIAL(entry, power);
+    if (store) {
+        step[l] = ROUNDED(excess, power);
+    }
+    if (counts) {
+        sums->ties[l] += entry == lanes->maximum[first + l];
+        power = entry == lanes->maximum[first + l] ? 0 : power;
+    }
+    return R(put_on_grid)(sums, l, excess, power);
+}
+
 /* The sums of SUM_LANES rows, as of one, and the counts of their maxima. With `store` set, the exponentials take the
    place of x. */
-static inline void R(sum_lanes)(real *x, ptrdiff_t n, int store, int counts, const real *maximum,
-                                const R(lane_references) *lanes, int first, double *total, R(integer) *ties,
-                                const char *next, ptrdiff_t next_step)
+static inline void R(sum_lanes)(real *x, ptrdiff_t n, int store, int counts, const R(lane_references) *lanes, int first,
+                                double *total, R(integer) *ties, const char *next, ptrdiff_t next_step)
 {
+#define SUM_ONE(k) R(sum_one)(&sums, l, x + (j + k) * TILE_ROWS, store, counts, lanes, first)
     R(exponential_sums) sums;
     ptrdiff_t most = IS_FLOAT ? GRID_STEPS : n;
     for (ptrdiff_t j = 0; j < n;) {
         ptrdiff_t end = n - j < most ? n : j + most;
+        for (ptrdiff_t k = j; k < end; k++) {
+            fetch_ahead(next + k * next_step, SUM_LANES * sizeof(real));
+        }
         R(start_sums)(&sums);
-        for (; j < end; j++) {
-            real *step = x + j * TILE_ROWS;
-            fetch_ahead(next + j * next_step, SUM_LANES * sizeof(real));
+        for (; j + STEPS_AT_ONCE <= end; j += STEPS_AT_ONCE) {
             INDEPENDENT_ITERATIONS
             for (int l = 0; l < SUM_LANES; l++) {
-                real entry = step[l], power;
-                R(reference) reference = {lanes->center[first + l], lanes->low[first + l], lanes->shift[first + l]};
-                real excess = EXPONENTIAL(entry, power);
-                if (store) {
-                    step[l] = ROUNDED(excess, power);
-                }
-                if (counts) {
-                    sums.ties[l] += entry == maximum[l];
-                    power = entry == maximum[l] ? 0 : power;
-                }
-                R(add_to_sums)(&sums, l, excess, power);
+                real rest01 = SUM_ONE(0);
+                rest01 += SUM_ONE(1);
+                real rest23 = SUM_ONE(2);
+                R(add_rest)(&sums, l, rest01 + (rest23 + SUM_ONE(3)));
+            }
+        }
+        for (; j < end; j++) {
+            INDEPENDENT_ITERATIONS
+            for (int l = 0; l < SUM_LANES; l++) {
+                R(add_rest)(&sums, l, SUM_ONE(0));
             }
         }
         for (int l = 0; l < SUM_LANES; l++) {
@@ -1196,6 +1255,7 @@ static inline void R(sum_lanes)(real *x, ptrdiff_t n, int store, int counts, con
             ties[l] += sums.ties[l];
         }
     }
+#undef SUM_ONE
 }
 
 typedef struct {
@@ -1209,8 +1269,8 @@ static inline void R(sum_tile)(real *x, ptrdiff_t n, int store, R(lane_reference
     R(refer_lanes)(lanes, x, n);
     memset(sums, 0, sizeof *sums);
     for (int first = 0; first < TILE_ROWS; first += SUM_LANES) {
-        R(sum_lanes)(x + first, n, store, !(IS_FLOAT && store), lanes->maximum + first, lanes, first,
-                     sums->sum + first, sums->ties + first, next + first * (ptrdiff_t)sizeof(real), next_step);
+        R(sum_lanes)(x + first, n, store, !(IS_FLOAT && store), lanes, first, sums->sum + first,
+                     sums->ties + first, next + first * (ptrdiff_t)sizeof(real), next_step);
     }
 }
 
@@ -1382,6 +1442,17 @@ static void R(logsumexp_tile)(void *tile, ptrdiff_t n, const char *next, ptrdiff
         }
         log_sums[l] = maximum[l] - maximum[l] == 0 ? log_sums[l] : difference;
     }
+#if IS_FLOAT
+    int near_root = 0;
+    for (int l = 0; l < TILE_ROWS; l++) {
+        near_root |= R(is_near_root)(maximum[l] + log_sums[l], maximum[l]);
+    }
+    for (int l = 0; l < TILE_ROWS && near_root; l++) {
+        if (R(is_near_root)(maximum[l] + log_sums[l], maximum[l])) {
+            log_sums[l] = log1p_of(R(precise_rest)(x + l, TILE_ROWS, n, maximum[l]));
+        }
+    }
+#endif
     for (int l = 0; l < TILE_ROWS; l++) {
         x[l] = (real)(maximum[l] + log_sums[l]);
     }

@@ -67,12 +67,29 @@ def test_every_magnitude(name: str, dtype: str, offset: float, scale: float) -> 
         check(name, normal(shape, dtype, scale) + np.dtype(dtype).type(offset))
 
 
-@pytest.mark.parametrize("n", [300, 1055, 5000, 60_000])
+@pytest.mark.parametrize("n", [2, 17, 300, 1055, 5000, 70_000])
 def test_many_equal_entries_below_the_maximum(n: int) -> None:
     """The roundings of equal exponentials all go one way."""
     rows = np.zeros((60, n), np.float32)
-    rows[:, 1:] = -np.linspace(2, 16, 60, dtype=np.float32)[:, None]
-    check("softmax", rows)
+    rows[:, 1:] = -np.linspace(0.05, 40, 60, dtype=np.float32)[:, None]
+    for name in ("softmax", "log_softmax"):
+        true = expected(name, rows)
+        counts = true > 1e-30 if name == "softmax" else slice(None)
+        across = np.ascontiguousarray(rows.T)
+        for computed in (call(name, rows), call(name, rows, where=rows <= 0), call(name, across, axis=0).T):
+            assert oracle.units(computed[counts], true[counts]) <= BOUNDS["float32"]
+
+
+@pytest.mark.parametrize("n", [2, 10, 33, 300, 100_000])
+def test_logsumexp_near_0(n: int) -> None:
+    """There the maximum and the logarithm cancel."""
+    x = normal((40, n), np.float64)
+    x = (x - oracle.logsumexp(x)[:, None] + np.linspace(-1e-3, 1e-3, 40)[:, None]).astype(np.float32)
+    true = oracle.logsumexp(x)
+    across, apart = np.ascontiguousarray(x.T), np.repeat(x, 2, axis=1)[:, ::2]
+    assert oracle.units(call("logsumexp", across, axis=0), true) <= BOUNDS["float32"]
+    for rows, keywords in ((x, {}), (apart, {}), (x, {"where": x < 100})):
+        assert oracle.units(call("logsumexp", rows, axis=-1, **keywords), true) <= BOUNDS["float32"]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
