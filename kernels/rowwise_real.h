@@ -811,6 +811,24 @@ static void R(softmax_rows)(const row_group *group)
     }
 }
 
+/* Where a row's results are made: in their place, or where deliver_row takes them past the caches. There, few rows take
+   turns, so that inputs stay in L1 beside them; but not one, for it would be made while it is still taken. */
+static inline real *R(results_before)(const row_group *group, int r)
+{
+    ptrdiff_t turns = 1 + (ROWS_IN_L1 / 4) / (group->n * (ptrdiff_t)sizeof(real));
+    if (group->edge == NULL || group->scratch == NULL) {
+        return R(results_of)(group, r);
+    }
+    return (real *)group->scratch + r % turns * group->n;
+}
+
+static inline void R(deliver_row)(const row_group *group, int r, const real *results)
+{
+    if (group->edge != NULL && group->scratch != NULL) {
+        stream_copy((char *)R(results_of)(group, r), (const char *)results, (size_t)group->n * sizeof(real));
+    }
+}
+
 static void R(negate)(const real *x, real *negated, ptrdiff_t n)
 {
     INDEPENDENT_ITERATIONS
@@ -942,6 +960,19 @@ static void R(emit_hardmax)(const row_state *state, const void *const *inputs, v
     }
     if (state->place >= begin && state->place < begin + n && nothing == 0) {
         y[state->place - begin] = 1;
+    }
+}
+
+/* A few contiguous rows in cache; the result may stand in x's place. */
+static void R(hardmax_rows)(const row_group *group)
+{
+    for (int r = 0; r < group->count; r++) {
+        real *result = R(results_before)(group, r);
+        const void *row[] = {R(entries_of)(group, r)};
+        row_state state = NEW_ROW;
+        R(add_places)(&state, row, group->n);
+        R(emit_hardmax)(&state, row, result, 0, group->n);
+        R(deliver_row)(group, r, result);
     }
 }
 
@@ -1148,7 +1179,7 @@ static ALWAYS_INLINE void R(gradient_rows)(const row_group *group,
     for (int r = 0; r < group->count; r++) {
         const real *grad = R(entries_of)(group, r), *y = (const real *)(group->second + r * group->second_stride);
         const void *row[] = {grad, y}, *last[] = {grad + n - SUM_LANES, y + n - SUM_LANES};
-        real *place = R(results_of)(group, r), *result = group->edge == NULL ? place : R(exponentials_of)(group, r);
+        real *result = R(results_before)(group, r);
         row_state state = NEW_ROW;
         add(&state, row, n);
         if (whole < n) {
@@ -1158,9 +1189,7 @@ static ALWAYS_INLINE void R(gradient_rows)(const row_group *group,
         if (whole < n) {
             memcpy(result + n - SUM_LANES, foot, sizeof foot);
         }
-        if (result != place) {
-            stream_copy((char *)place, (const char *)result, (size_t)n * sizeof(real));
-        }
+        R(deliver_row)(group, r, result);
     }
 }
 
@@ -1471,7 +1500,7 @@ static const row_function R(LOGSUMEXP) = {
     1, 1, 0, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_logsumexp), NULL, R(logsumexp_rows),
     R(logsumexp_tile)};
 static const row_function R(HARDMAX) = {
-    1, 0, 0, 0.0, R(add_places), R(merge_places), NULL, R(emit_hardmax), NULL, R(hardmax_tile)};
+    1, 0, 0, 0.0, R(add_places), R(merge_places), NULL, R(emit_hardmax), R(hardmax_rows), R(hardmax_tile)};
 static const row_function R(SPARSEMAX) = {
     1, 0, 0, 0.0, R(add_support), merge_sums, R(finish_sparsemax), R(emit_sparsemax), NULL, NULL};
 static const row_function R(SOFTMAX_BACKWARD) = {
