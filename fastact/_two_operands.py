@@ -15,6 +15,9 @@ from fastact._records import Activation, loop_name
 Pair = tuple[Any, Any]
 Results = tuple[Any, ...]
 
+SMALL = 4096
+"""Elements of an array that a ufunc serves as fast as a job of the kernels does."""
+
 
 def make(record: Activation, operation: str, engine: Engine, doc: str) -> Callable[..., Any]:
     """The public function of an operation of a record with two operands."""
@@ -57,7 +60,7 @@ class _Planes:
         return self.at_once(arrays, out) or self.prepared(arrays, out)
 
     def at_once(self, arrays: Results, out: Results) -> Results | None:
-        """The same for arrays that the job takes as they are; None for others."""
+        """The same for arrays that the job takes as they are, of which the first has the results' shape; else None."""
         if self.job is None or type(arrays[0]) is not np.ndarray:
             return None
         results = tuple(np.empty_like(arrays[0]) if target is None else target for target in out)
@@ -112,8 +115,9 @@ def _backward(record: Activation, pair: Callable[..., Pair], planes: _Planes) ->
 
     def backward(grad: Any, first: Any, second: Any, *, out: Pair | None = None) -> Pair:
         arrays = grad, first, second = _array(grad), _array(first), _array(second)
-        if isinstance(out, tuple) and len(out) == 2:
-            both = planes.at_once(arrays, out)
+        targets = (None, None) if out is None else out
+        if grad.shape == first.shape == second.shape and isinstance(targets, tuple) and len(targets) == 2:
+            both = planes.at_once(arrays, targets)
             if both is not None:
                 return both
         if out is None:
@@ -189,8 +193,9 @@ def _halves_value(value: Any, planes: _Planes) -> Callable[..., Any]:
     def glu(x: Any, axis: int = -1, **keywords: Any) -> Any:
         whole = x if _foreign.is_dask(x) else np.asanyarray(x)
         gate, opened = _halves(whole, axis)
-        # Rows of halves: a ufunc's loop would be called for each of them.
-        if type(whole) is np.ndarray and not gate.flags.c_contiguous and keywords.keys() <= {"out"}:
+        # A ufunc's loop would be called for each row, which only small arrays do not feel.
+        rows = type(whole) is np.ndarray and whole.size > SMALL and not gate.flags.c_contiguous
+        if rows and keywords.keys() <= {"out"}:
             results = planes.at_once((gate, opened), (keywords.get("out"),))
             if results is not None:
                 return results[0]

@@ -111,11 +111,6 @@ static const void *load_block(ptrdiff_t size, const char *data, ptrdiff_t stride
     if (stride == size && n % LANES == 0) {
         return data;
     }
-    if (stride == 0) {
-        memcpy(buffer->bytes, data, (size_t)size);
-        fill(buffer->bytes, size, round_up_to_lanes(n));
-        return buffer->bytes;
-    }
     copy_strided(data, stride, buffer->bytes, size, size, n);
     repeat_last(buffer->bytes, size, n);
     return buffer->bytes;

@@ -34,6 +34,9 @@ typedef struct {
    to the next, the two are one. */
 static void add_dimension(planes_call *call, ptrdiff_t size, const ptrdiff_t *strides)
 {
+    if (size == 1) {
+        return;
+    }
     int last = call->dimensions - 1, merges = last >= 0;
     for (int k = 0; k < call->operands && merges; k++) {
         merges = call->strides[k][last] == strides[k] * size;
@@ -138,8 +141,12 @@ static void planes_range(void *context, ptrdiff_t begin, ptrdiff_t end)
 /* Computes all elements. An output may be an input, element by element, or else is apart from all of them. */
 static void over_planes(planes_call *call)
 {
-    if (call->dimensions == 0) {
-        add_dimension(call, 1, (ptrdiff_t[MAX_PLANES]){0});
+    if (call->dimensions == 0) {        /* one element */
+        call->dimensions = 1;
+        call->shape[0] = 1;
+        for (int k = 0; k < call->operands; k++) {
+            call->strides[k][0] = call->type->size;
+        }
     }
     /* A shorter row would mostly be the ends of its lines. */
     call->streaming = call->apart && call->shape[call->dimensions - 1] >= BLOCK

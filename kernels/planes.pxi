@@ -23,15 +23,21 @@ planes = {}
 cdef dict _names = {}
 
 
-cdef bint _fits(cnp.ndarray array, cnp.ndarray first):
-    """Whether an array has the first one's shape and dtype, and its elements lie as a kernel reads them."""
-    cdef int d
-    if array.ndim != first.ndim or array.dtype is not first.dtype or not cnp.PyArray_ISBEHAVED_RO(array):
+cdef bint _fits(cnp.ndarray array, cnp.ndarray whole, bint broadcasts):
+    """Whether an array has another one's dtype and shape, or broadcasts to it, and lies as a kernel reads it."""
+    cdef int d, missing = whole.ndim - array.ndim
+    if array.dtype is not whole.dtype or not cnp.PyArray_ISBEHAVED_RO(array) or missing < 0:
         return False
     for d in range(array.ndim):
-        if array.shape[d] != first.shape[d]:
+        if array.shape[d] != whole.shape[missing + d] and not (broadcasts and array.shape[d] == 1):
             return False
-    return True
+    return missing == 0 or broadcasts
+
+
+cdef ptrdiff_t _stride(cnp.ndarray array, cnp.ndarray whole, int axis):
+    """The distance from one element of an array to the next along an axis of the array that it broadcasts to."""
+    cdef int d = axis - (whole.ndim - array.ndim)
+    return 0 if d < 0 or array.shape[d] == 1 else array.strides[d]
 
 
 cdef bint _overlap(cnp.ndarray array, cnp.ndarray other):
@@ -50,13 +56,13 @@ cdef bint _overlap(cnp.ndarray array, cnp.ndarray other):
     return low[0] <= high[1] and low[1] <= high[0] and np.may_share_memory(array, other, max_work=1)
 
 
-cdef bint _is(cnp.ndarray array, cnp.ndarray other):
-    """Whether two arrays of one shape have the same elements."""
+cdef bint _is(cnp.ndarray output, cnp.ndarray array):
+    """Whether an array has the very elements of an output."""
     cdef int d
-    for d in range(array.ndim):
-        if array.strides[d] != other.strides[d] and array.shape[d] > 1:
+    for d in range(output.ndim):
+        if _stride(array, output, d) != _stride(output, output, d):
             return False
-    return cnp.PyArray_DATA(array) == cnp.PyArray_DATA(other)
+    return cnp.PyArray_DATA(output) == cnp.PyArray_DATA(array)
 
 
 cdef int _sharing(tuple inputs, tuple outputs):
@@ -77,23 +83,25 @@ cdef int _sharing(tuple inputs, tuple outputs):
 def over_planes(str function, str operation, tuple inputs, tuple outputs):
     """Computes outputs from inputs, and says whether it did.
 
-    It does for arrays of one shape and dtype, aligned and in native byte order, if no output overlaps another operand;
-    but an output may be an input.
+    It does for arrays of one dtype, aligned and in native byte order, where the outputs have one shape, which the
+    inputs broadcast to, and none overlaps another operand; but an output may be an input.
     """
     cdef planes_call call
     cdef ptrdiff_t strides[MAX_PLANES]
     cdef int k, d, axis, sharing
     cdef size_t kernel, element
-    cdef cnp.ndarray array, first
+    cdef cnp.ndarray array, whole
     cdef bint backwards = True      # the loop runs along the last axis, or the first
     operands = inputs + outputs
-    for operand in operands:
-        if not isinstance(operand, np.ndarray) or not _fits(operand, operands[0]):
+    if not all([isinstance(operand, np.ndarray) for operand in operands]):
+        return False
+    whole = outputs[0]
+    for k, array in enumerate(operands):
+        if not _fits(array, whole, k < len(inputs)):
             return False
-    first = operands[0]
-    name = _names.get(first.dtype)
+    name = _names.get(whole.dtype)
     if name is None:
-        name = _names.setdefault(first.dtype, first.dtype.name)
+        name = _names.setdefault(whole.dtype, whole.dtype.name)
     addresses = planes[function, operation].get(name)
     sharing = _sharing(inputs, outputs)
     if addresses is None or sharing == 2 or not all([array.flags.writeable for array in outputs]):
@@ -107,11 +115,11 @@ def over_planes(str function, str operation, tuple inputs, tuple outputs):
     for k, array in enumerate(operands):
         call.data[k] = <char *> cnp.PyArray_DATA(array)
         backwards = backwards and cnp.PyArray_IS_F_CONTIGUOUS(array)
-    for d in range(first.ndim):
-        axis = first.ndim - 1 - d if backwards else d
+    for d in range(whole.ndim):
+        axis = whole.ndim - 1 - d if backwards else d
         for k, array in enumerate(operands):
-            strides[k] = array.strides[axis]
-        add_dimension(&call, first.shape[axis], strides)
+            strides[k] = _stride(array, whole, axis)
+        add_dimension(&call, whole.shape[axis], strides)
     cdef exception_flags flags = save_exception_flags()
     with nogil:
         c_over_planes(&call)

@@ -8,33 +8,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#define COPY_STRIDED(TYPE)                                                                           \
-    for (ptrdiff_t i = 0; i < n; i++) {                                                              \
-        *(TYPE *)(to + i * to_stride) = *(const TYPE *)(from + i * from_stride);                     \
-    }                                                                                                \
-    return
-
-/* Copies n elements of `size` bytes between two strided places. */
-static void copy_strided(const char *from, ptrdiff_t from_stride, char *to, ptrdiff_t to_stride, ptrdiff_t size,
-                         ptrdiff_t n)
-{
-    if (from_stride == size && to_stride == size) {
-        memcpy(to, from, (size_t)(n * size));
-        return;
-    }
-    switch (size) {
-    case 1:
-        COPY_STRIDED(uint8_t);
-    case 2:
-        COPY_STRIDED(uint16_t);
-    case 4:
-        COPY_STRIDED(uint32_t);
-    default:
-        COPY_STRIDED(uint64_t);
-    }
-}
-#undef COPY_STRIDED
-
 #define FILL(TYPE)                                                                                   \
     TYPE *items = buffer, first = items[0];                                                          \
     for (ptrdiff_t i = 0; i < n; i++) {                                                              \
@@ -61,6 +34,38 @@ static void fill(void *buffer, ptrdiff_t size, ptrdiff_t n)
     }
 }
 #undef FILL
+
+#define COPY_STRIDED(TYPE)                                                                           \
+    for (ptrdiff_t i = 0; i < n; i++) {                                                              \
+        *(TYPE *)(to + i * to_stride) = *(const TYPE *)(from + i * from_stride);                     \
+    }                                                                                                \
+    return
+
+/* Copies n elements of `size` bytes between two strided places. */
+static void copy_strided(const char *from, ptrdiff_t from_stride, char *to, ptrdiff_t to_stride, ptrdiff_t size,
+                         ptrdiff_t n)
+{
+    if (from_stride == size && to_stride == size) {
+        memcpy(to, from, (size_t)(n * size));
+        return;
+    }
+    if (from_stride == 0 && to_stride == size && n > 0) {
+        memcpy(to, from, (size_t)size);
+        fill(to, size, n);
+        return;
+    }
+    switch (size) {
+    case 1:
+        COPY_STRIDED(uint8_t);
+    case 2:
+        COPY_STRIDED(uint16_t);
+    case 4:
+        COPY_STRIDED(uint32_t);
+    default:
+        COPY_STRIDED(uint64_t);
+    }
+}
+#undef COPY_STRIDED
 
 /* The offset of element i of an array, counted in C order, and how many elements follow it at the last stride. */
 static ptrdiff_t run_at(int dimensions, const ptrdiff_t *shape, const ptrdiff_t *strides, ptrdiff_t i,
