@@ -115,13 +115,14 @@ def _backward(record: Activation, pair: Callable[..., Pair], planes: _Planes) ->
 
     def backward(grad: Any, first: Any, second: Any, *, out: Pair | None = None) -> Pair:
         arrays = grad, first, second = _array(grad), _array(first), _array(second)
-        targets = (None, None) if out is None else out
-        if grad.shape == first.shape == second.shape and isinstance(targets, tuple) and len(targets) == 2:
-            both = planes.at_once(arrays, targets)
+        alike = grad.shape == first.shape == second.shape
+        if out is None:
+            gradients = pair(grad, first, second)
+            return gradients if alike else _summed(gradients, (first.shape, second.shape))
+        if alike and isinstance(out, tuple) and len(out) == 2:  # the job itself looks at them
+            both = planes.at_once(arrays, out)
             if both is not None:
                 return both
-        if out is None:
-            return _summed(pair(grad, first, second), (first.shape, second.shape))
         _check_out(record, out, arrays)
         shape = np.broadcast_shapes(*(array.shape for array in arrays))
         if first.shape == second.shape == shape:
@@ -192,14 +193,14 @@ def _halves(x: Any, axis: int) -> Pair:
 def _halves_value(value: Any, planes: _Planes) -> Callable[..., Any]:
     def glu(x: Any, axis: int = -1, **keywords: Any) -> Any:
         whole = x if _foreign.is_dask(x) else np.asanyarray(x)
-        gate, opened = _halves(whole, axis)
+        halves = _halves(whole, axis)
         # A ufunc's loop would be called for each row, which only small arrays do not feel.
-        rows = type(whole) is np.ndarray and whole.size > SMALL and not gate.flags.c_contiguous
+        rows = type(whole) is np.ndarray and whole.size > SMALL and not halves[0].flags.c_contiguous
         if rows and keywords.keys() <= {"out"}:
-            results = planes.at_once((gate, opened), (keywords.get("out"),))
+            results = planes.at_once(halves, (keywords.get("out"),))
             if results is not None:
                 return results[0]
-        return value(gate, opened, **keywords)
+        return value(*halves, **keywords)
 
     return glu
 

@@ -144,6 +144,19 @@ def test_gradients_of_nothing_and_of_many_dimensions(record: Any) -> None:
 
 
 @pairs
+def test_gradients_of_operandsare_numbers(record: Any) -> None:
+    """As every other function's are, in every engine; arrays of no dimensions are filled where they are given."""
+    backward, operands = getattr(fastact.backward, record.name), [np.float32(x) for x in (1.5, -0.5, 2)]
+    expected = backward(*(np.full(1, x) for x in operands))
+    out = np.empty((), np.float32), np.empty((), np.float32)
+    for results in (backward(*operands), backward(*map(np.asarray, operands))):
+        assert [type(result) for result in results] == [np.float32, np.float32]
+        np.testing.assert_array_equal(results, np.ravel(expected))
+    assert all(result is target for result, target in zip(backward(*operands, out=out), out, strict=True))
+    np.testing.assert_array_equal(out, np.ravel(expected))
+
+
+@pairs
 def test_threads_change_no_gradient(record: Any) -> None:
     backward = getattr(fastact.backward, record.name)
     operands = [numbers((301, 2002), seed=seed)[:, 1:1002] for seed in range(3)]
