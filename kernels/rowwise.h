@@ -50,7 +50,7 @@ enum {
     SUM_LANES = 16,
     VECTOR = 2 * SUM_LANES,         /* entries that are computed together: a tail is padded to as many */
     GRID_STEPS = 16,                /* vectors whose float32 sums stay exact */
-    STEPS_AT_ONCE = 4,
+    STEPS_AT_ONCE = 4,              /* of them are summed together: see ADD_RESTS */
     MAXIMUM_LANES = 4 * SUM_LANES,
     ROWS_AT_ONCE = 16,
     ROWS_IN_L1 = 24 << 10,          /* bytes of several rows that are computed together */

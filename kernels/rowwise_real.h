@@ -374,7 +374,7 @@ static inline double R(total_of)(const R(exponential_sums) *sums)
 #endif
 
 
-/* Sums a lane's two entries of a vector, but for the rest, which is returned. The first `skip` entries of the vector do
+/* Sums a lane's two entries of a vector, but for the rest, which it returns. The first `skip` entries of the vector do
    not count. */
 static ALWAYS_INLINE real R(sum_two)(R(exponential_sums) *sums, int l, const real *x, real *e, int store, int counts,
                                      real maximum, R(reference) reference, R(integer) skip)
@@ -404,17 +404,21 @@ static ALWAYS_INLINE void R(sum_step)(R(exponential_sums) *sums, const real *x, 
     }
 }
 
-/* The same for STEPS_AT_ONCE vectors, whose rests are added two by two: those of equal entries without an error. */
+/* Adds what `rest_of` returns for each of STEPS_AT_ONCE steps, two by two: where they are equal, without an error. */
+#define ADD_RESTS(sums, l, rest_of)                                                                  \
+    real rest01 = rest_of(0);                                                                        \
+    rest01 += rest_of(1);                                                                            \
+    real rest23 = rest_of(2);                                                                        \
+    R(add_rest)(sums, l, rest01 + (rest23 + rest_of(3)));
+
+/* The same for STEPS_AT_ONCE vectors. */
 static ALWAYS_INLINE void R(sum_steps)(R(exponential_sums) *sums, const real *x, real *e, int store, int counts,
                                        real maximum, R(reference) reference)
 {
 #define SUM_TWO(k) R(sum_two)(sums, l, x + k * VECTOR, e + k * VECTOR, store, counts, maximum, reference, 0)
     INDEPENDENT_ITERATIONS
     for (int l = 0; l < SUM_LANES; l++) {
-        real rest01 = SUM_TWO(0);
-        rest01 += SUM_TWO(1);
-        real rest23 = SUM_TWO(2);
-        R(add_rest)(sums, l, rest01 + (rest23 + SUM_TWO(3)));
+        ADD_RESTS(sums, l, SUM_TWO)
     }
 #undef SUM_TWO
 }
@@ -493,7 +497,7 @@ static inline int R(is_near_root)(double total, double maximum)
 }
 
 #if IS_FLOAT
-/* The same for every step-th of x and in double throughout, in double's unit. */
+/* As sum_others, for every step-th of x and in double throughout, in double's unit. */
 static double R(sum_others_precisely)(const float *x, ptrdiff_t step, ptrdiff_t n, double maximum, ptrdiff_t *count)
 {
     double block[TERM_BLOCK], sum = 0;
@@ -1050,19 +1054,14 @@ static void R(emit_sparsemax)(const row_state *state, const void *const *inputs,
 /* Sums in double: float32's terms are exact in it, and so many that a compensated sum would be felt. */
 #if IS_FLOAT
 #define ADD_TERMS(TERM)                                                                              \
-    double lanes[SUM_LANES];                                                                         \
-    TERM_LANES(TERM)                                                                                 \
-    state->sum += sum_of_lanes(lanes);
-/* The terms of a row in lanes; its tail is led by terms that are in them. */
-#define TERM_LANES(TERM)                                                                             \
-    double sums[VECTOR] = {0};                                                                       \
+    double sums[VECTOR] = {0}, lanes[SUM_LANES];                                                                       \
     ptrdiff_t i = 0;                                                                                 \
     for (; i + VECTOR <= n; i += VECTOR) {                                                           \
         for (int l = 0; l < VECTOR; l++) {                                                           \
             sums[l] += TERM(i + l);                                                                  \
         }                                                                                            \
     }                                                                                                \
-    if (i < n && n >= VECTOR) {                                                                      \
+    if (i < n && n >= VECTOR) {         /* the tail is led by terms that are in the sums */          \
         for (int l = 0; l < VECTOR; l++) {                                                           \
             sums[l] += n - VECTOR + l >= i ? TERM(n - VECTOR + l) : 0;                               \
         }                                                                                            \
@@ -1073,7 +1072,8 @@ static void R(emit_sparsemax)(const row_state *state, const void *const *inputs,
     }                                                                                                \
     for (int l = 0; l < SUM_LANES; l++) {                                                            \
         lanes[l] = sums[l] + sums[l + SUM_LANES];                                                    \
-    }
+    }                                                                                                \
+    state->sum += sum_of_lanes(lanes);
 #else
 #define ADD_TERMS(TERM)                                                                              \
     double terms[TERM_BLOCK];                                                                        \
@@ -1267,10 +1267,7 @@ static inline void R(sum_lanes)(real *x, ptrdiff_t n, int store, int counts, con
         for (; j + STEPS_AT_ONCE <= end; j += STEPS_AT_ONCE) {
             INDEPENDENT_ITERATIONS
             for (int l = 0; l < SUM_LANES; l++) {
-                real rest01 = SUM_ONE(0);
-                rest01 += SUM_ONE(1);
-                real rest23 = SUM_ONE(2);
-                R(add_rest)(&sums, l, rest01 + (rest23 + SUM_ONE(3)));
+                ADD_RESTS(&sums, l, SUM_ONE)
             }
         }
         for (; j < end; j++) {
@@ -1286,6 +1283,7 @@ static inline void R(sum_lanes)(real *x, ptrdiff_t n, int store, int counts, con
     }
 #undef SUM_ONE
 }
+#undef ADD_RESTS
 
 typedef struct {
     double sum[TILE_ROWS];
