@@ -58,6 +58,7 @@ enum {
     TILE_ROWS = 64,                 /* rows of a tile */
     TILE_LINES = 256,               /* bytes of a step of a float32 tile */
     TILE_STEPS = 32,                /* entries of a row, at most, in the tiles on the stack */
+    SHORTEST_PIPELINED = 20,        /* entries of a row that takes no longer in a pipeline than in a tile */
     CROSSING = 16,                  /* rows across memory that are fetched together: a cache line's worth */
     CROSSING_BLOCK = 128,           /* entries of each that are fetched at a time */
     MAX_ROW_INPUTS = 2,
@@ -96,6 +97,7 @@ typedef struct {
     char *y;
     ptrdiff_t y_stride;
     char *scratch;                  /* for as many rows, or NULL */
+    ptrdiff_t scratch_stride;
     line_edge *edge;                /* of results that are written past the caches, or NULL */
     ptrdiff_t n;
     int count, places;              /* places: the count, rounded up to whole vectors */
@@ -114,6 +116,9 @@ typedef struct {
     void (*few)(const row_group *group);
     /* TILE_ROWS rows, or NULL: the tiles of the inputs, one after the other, of which the first takes the results. */
     void (*tile)(void *tiles, ptrdiff_t n, const char *next, ptrdiff_t next_step);
+    /* As `few`, for all `rows` from a group's first on, at most `together` of them at once; or NULL. The group's scratch
+       is for twice as many. */
+    void (*pipeline)(const row_group *first, ptrdiff_t rows, int together);
 } row_function;
 
 static void add_to_sum(row_state *state, double term)
@@ -150,7 +155,7 @@ static inline double sum_of_lanes(const double *lanes)
 }
 
 /* log(1 + x) for x >= 0, error below 1 ULP: no branches, so that a loop over it is vectorised. */
-static inline double log1p_of(double x)
+static ALWAYS_INLINE double log1p_of(double x)
 {
     double u = 1 + x;
     double lost = x > 1 ? 1 - (u - x) : x - (u - 1);
@@ -461,35 +466,55 @@ static int few_serves(const rowwise_call *call)
         && call->n * call->type->size <= ROW_IN_CACHE;
 }
 
+static void one_group_after_the_other(const rowwise_call *call, row_group *group, ptrdiff_t begin, ptrdiff_t end,
+                                      int together)
+{
+    for (ptrdiff_t row = begin; row < end; row += together) {
+        group->count = (int)(end - row < together ? end - row : together);
+        group->places = (group->count + 7) & -8;
+        group->x = row_of(call, 0, row);
+        group->second = row_of(call, call->function->inputs - 1, row);
+        group->next = row_of(call, 0, row + 2 * together <= end ? row + together : row);
+        group->y = row_of(call, call->operands - 1, row);
+        call->function->few(group);
+    }
+}
+
 /* Contiguous rows, a few at a time: as many as stay in L1 together. */
 static void few_rows(const rowwise_call *call, ptrdiff_t begin, ptrdiff_t end)
 {
-    _Alignas(64) char in_l1[ROWS_IN_L1 + 64];
+    _Alignas(64) char in_l1[2 * (ROWS_IN_L1 + 64 * ROWS_AT_ONCE) + 4096];
     line_edge edge = {.bytes = 0};
     int out = call->operands - 1, streaming = call->streaming && call->n >= VECTOR;
+    int pipelined = call->function->pipeline != NULL;
     ptrdiff_t bytes = call->n * call->type->size;
+    ptrdiff_t stride = pipelined ? (bytes + 63) & -64 : bytes;
     ptrdiff_t together = ROWS_IN_L1 / bytes;
-    char *on_heap = together < 1 && streaming ? malloc((size_t)bytes + 128) : NULL;
+    char *on_heap = together < 1 && streaming ? malloc((size_t)(2 * stride + 4096)) : NULL;
     char *scratch = together >= 1 ? in_l1 : on_heap;
     row_group group = {
+        .x = row_of(call, 0, begin),
         .x_stride = call->row_strides[0],
         .second_stride = call->row_strides[call->function->inputs - 1],
+        .y = row_of(call, out, begin),
         .y_stride = call->row_strides[out],
+        .scratch_stride = stride,
         .n = call->n,
     };
-    if (streaming && scratch != NULL) {     /* lines of the results are lines of the scratch */
-        group.scratch = scratch + ((uintptr_t)(row_of(call, out, begin) - scratch) & 63);
+    if (pipelined && scratch != NULL) {
+        group.scratch = scratch + ((uintptr_t)(group.x + 2048 - scratch) & 4095 & -64);
+        group.scratch += -(uintptr_t)group.scratch & 63;
+    }
+    else if (streaming && scratch != NULL) {    /* lines of the results are lines of the scratch */
+        group.scratch = scratch + ((uintptr_t)(group.y - scratch) & 63);
     }
     group.edge = streaming ? &edge : NULL;
     together = together < 1 ? 1 : together > ROWS_AT_ONCE ? ROWS_AT_ONCE : together;
-    for (ptrdiff_t row = begin; row < end; row += together) {
-        group.count = (int)(end - row < together ? end - row : together);
-        group.places = (group.count + 7) & -8;
-        group.x = row_of(call, 0, row);
-        group.second = row_of(call, call->function->inputs - 1, row);
-        group.next = row_of(call, 0, row + 2 * together <= end ? row + together : row);
-        group.y = row_of(call, out, row);
-        call->function->few(&group);
+    if (pipelined) {
+        call->function->pipeline(&group, end - begin, (int)together);
+    }
+    else {
+        one_group_after_the_other(call, &group, begin, end, (int)together);
     }
     free(on_heap);
     if (streaming) {
@@ -887,7 +912,9 @@ static void rowwise(const row_function *function, const element_type *type, int 
     int crossing = many && llabs(call.strides[0][0]) > llabs(strides[0]);
     ptrdiff_t entries = function->inputs * call.n;
     int in_cache = entries * TILE_ROWS * type->compute_size <= TILE_IN_CACHE;
-    if (many && function->tile != NULL && (entries <= TILE_STEPS || (crossing && in_cache))) {
+    int pipelined = function->pipeline != NULL && few_serves(&call);
+    int short_rows = entries < (pipelined ? SHORTEST_PIPELINED : TILE_STEPS + 1);
+    if (many && function->tile != NULL && (short_rows || (crossing && in_cache))) {
         call.streaming = past_caches && strides[out] == type->size && type->narrow == NULL;
         over_rows(rows_in_tiles, &call, TILE_ROWS);
     }

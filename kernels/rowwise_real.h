@@ -49,7 +49,7 @@ typedef struct {
 } R(reference);
 
 /* The reference for a row with this maximum; an infinite one makes every exponential NaN. */
-static inline R(reference) R(reference_for)(real maximum)
+static ALWAYS_INLINE R(reference) R(reference_for)(real maximum)
 {
     R(reference) reference;
     real magnitude = maximum < 0 ? -maximum : maximum;
@@ -62,7 +62,7 @@ static inline R(reference) R(reference_for)(real maximum)
 }
 
 /* exp(r) - 1 for |r| <= log(2) / 2. */
-static inline real R(short_expm1)(real r)
+static ALWAYS_INLINE real R(short_expm1)(real r)
 {
 #if IS_FLOAT
     /* remez exp32 */
@@ -84,7 +84,7 @@ static inline real R(short_expm1)(real r)
 }
 
 /* exp(x - maximum) in the reference's unit as power * (1 + excess). NaN stays NaN. */
-static inline real R(exponential_parts)(real x, real center, real low, real shift, real *power)
+static ALWAYS_INLINE real R(exponential_parts)(real x, real center, real low, real shift, real *power)
 {
     real z = x - center;
     z = z < low ? low : z;
@@ -95,14 +95,14 @@ static inline real R(exponential_parts)(real x, real center, real low, real shif
     return R(short_expm1)(r);
 }
 
-static inline real R(exponential)(real x, real center, real low, real shift)
+static ALWAYS_INLINE real R(exponential)(real x, real center, real low, real shift)
 {
     real power, excess = R(exponential_parts)(x, center, low, shift, &power);
     return FMA(excess, power, power);
 }
 
 /* exp of the maximum in its own unit, in double whatever the type is: other exponentials are compared with it. */
-static inline double R(unit_of)(real maximum)
+static ALWAYS_INLINE double R(unit_of)(real maximum)
 {
     R(reference) reference = R(reference_for)(maximum);
     double n = (double)(ROUNDING_SHIFT + EXPONENT_BIAS + BIAS) - (double)reference.shift;
@@ -117,7 +117,7 @@ typedef struct {
     real high, low;
 } R(factor);
 
-static inline R(factor) R(factor_of)(double sum)
+static ALWAYS_INLINE R(factor) R(factor_of)(double sum)
 {
     R(factor) factor;
     double reciprocal = 1 / sum;
@@ -127,7 +127,7 @@ static inline R(factor) R(factor_of)(double sum)
 }
 
 /* The share of one exponential in the sum. That of the largest may exceed 1 by its rounding. */
-static inline real R(scaled)(real e, real high, real low)
+static ALWAYS_INLINE real R(scaled)(real e, real high, real low)
 {
 #if HAS_FMA || !IS_FLOAT
     return FMA(e, high, e * low);
@@ -338,7 +338,6 @@ static inline double R(total_of)(const R(exponential_sums) *sums)
     return total;
 #endif
 }
-#undef GRID_ORIGIN
 #else
 typedef struct {
     lane_sums sums;
@@ -627,7 +626,7 @@ static void R(emit_softmax)(const row_state *state, const void *const *inputs, v
 }
 
 /* maximum + log_sum, and what the rounding left of it. */
-static inline real R(log_total)(double maximum, double log_sum, real *low)
+static ALWAYS_INLINE real R(log_total)(double maximum, double log_sum, real *low)
 {
     real high = (real)(maximum + log_sum);
     *low = (real)((maximum - high) + log_sum);
@@ -655,9 +654,16 @@ static void R(emit_log_softmax)(const row_state *state, const void *const *input
    in loops of one length that the compiler knows. */
 typedef struct {
     real maximum[ROWS_AT_ONCE], center[ROWS_AT_ONCE], low[ROWS_AT_ONCE], shift[ROWS_AT_ONCE];
-    double sum[ROWS_AT_ONCE];
+    double sum[ROWS_AT_ONCE];               /* of the exponentials, but for `ties` that are the maximum's */
     ptrdiff_t ties[ROWS_AT_ONCE];
+    double rest[ROWS_AT_ONCE];              /* the sum but for one maximum's, */
+    double unit[ROWS_AT_ONCE];              /* which is this */
 } R(some_rows);
+
+/* What a row's results are made with, in two parts: the factor of its exponentials, or the logarithm of their sum. */
+typedef struct {
+    real high[ROWS_AT_ONCE], low[ROWS_AT_ONCE];
+} R(row_terms);
 
 static inline const real *R(entries_of)(const row_group *group, int r)
 {
@@ -672,7 +678,18 @@ static inline real *R(results_of)(const row_group *group, int r)
 /* Where a row's exponentials are kept. */
 static inline real *R(exponentials_of)(const row_group *group, int r)
 {
-    return group->scratch == NULL ? R(results_of)(group, r) : (real *)group->scratch + r * group->n;
+    return group->scratch == NULL ? R(results_of)(group, r) : (real *)(group->scratch + r * group->scratch_stride);
+}
+
+/* The sum of a row's exponentials but for one maximum's, to double's accuracy, from what was summed and counted: the
+   maximum's own exponential, as it is in the sum, gives way to its unit. */
+static inline double R(sum_of_rest)(real maximum, R(reference) reference, double unit, double sum, ptrdiff_t ties)
+{
+    if (!IS_FLOAT) {
+        return sum + (double)(ties - 1) * unit;
+    }
+    real power, excess = EXPONENTIAL(maximum, power);
+    return sum - fma_float64((double)excess, power, power);
 }
 
 static inline void R(sum_rows)(R(some_rows) *rows, const row_group *group, int store)
@@ -707,6 +724,11 @@ static inline void R(sum_rows)(R(some_rows) *rows, const row_group *group, int s
     for (int r = 0; r < group->count && short_rows; r++) {
         rows->sum[r] = R(total_of)(&sums[r]);
         rows->ties[r] = IS_FLOAT ? 0 : R(ties_of)(&sums[r]);
+    }
+    for (int r = 0; r < group->places; r++) {
+        R(reference) reference = {rows->center[r], rows->low[r], rows->shift[r]};
+        rows->unit[r] = R(unit_of)(rows->maximum[r]);
+        rows->rest[r] = R(sum_of_rest)(rows->maximum[r], reference, rows->unit[r], rows->sum[r], rows->ties[r]);
     }
 }
 
@@ -779,39 +801,39 @@ static inline void R(put_row)(const row_group *group, int r, const real *from, i
     }
 }
 
-/* The sum of a row's exponentials but for one maximum's, to double's accuracy, from what was summed and counted: the
-   maximum's own exponential, as it is in the sum, gives way to its unit. */
-static inline double R(sum_of_rest)(real maximum, R(reference) reference, double unit, double sum, ptrdiff_t ties)
+/* The factors that make results of exponentials whose sums are `total`. */
+static inline void R(take_factors)(R(row_terms) *terms, const row_group *group, const double *total,
+                                   const real *largest)
 {
-    if (!IS_FLOAT) {
-        return sum + (double)(ties - 1) * unit;
+    real share[ROWS_AT_ONCE];
+    for (int r = 0; r < group->places; r++) {
+        R(factor) factor = R(factor_of)(total[r]);
+        terms->high[r] = factor.high;
+        terms->low[r] = factor.low;
+        share[r] = R(scaled)(largest[r], factor.high, factor.low);
     }
-    real power, excess = EXPONENTIAL(maximum, power);
-    return sum - fma_float64((double)excess, power, power);
+    for (int r = 0; r < group->count; r++) {
+        if (share[r] > 1) {
+            R(cap)(R(exponentials_of)(group, r), group->n, largest[r], terms->high[r], terms->low[r]);
+        }
+    }
 }
 
 /* softmax: each exponential is taken once, and kept till its row's sum is known. */
 static void R(softmax_rows)(const row_group *group)
 {
     R(some_rows) rows;
-    real high[ROWS_AT_ONCE], low[ROWS_AT_ONCE], largest[ROWS_AT_ONCE], share[ROWS_AT_ONCE];
+    R(row_terms) factors;
+    double total[ROWS_AT_ONCE];
+    real largest[ROWS_AT_ONCE];
     R(sum_rows)(&rows, group, 1);
     for (int r = 0; r < group->places; r++) {
-        R(reference) reference = {rows.center[r], rows.low[r], rows.shift[r]};
-        double unit = R(unit_of)(rows.maximum[r]);
-        double rest = R(sum_of_rest)(rows.maximum[r], reference, unit, rows.sum[r], rows.ties[r]);
-        R(factor) factor = R(factor_of)(rest + unit);
-        high[r] = factor.high;
-        low[r] = factor.low;
-        largest[r] = R(exponential)(rows.maximum[r], reference.center, reference.low, reference.shift);
-        share[r] = R(scaled)(largest[r], factor.high, factor.low);
+        total[r] = rows.rest[r] + rows.unit[r];
+        largest[r] = R(exponential)(rows.maximum[r], rows.center[r], rows.low[r], rows.shift[r]);
     }
+    R(take_factors)(&factors, group, total, largest);
     for (int r = 0; r < group->count; r++) {
-        real *e = R(exponentials_of)(group, r);
-        if (share[r] > 1) {
-            R(cap)(e, group->n, largest[r], high[r], low[r]);
-        }
-        R(put_row)(group, r, e, 1, high[r], low[r]);
+        R(put_row)(group, r, R(exponentials_of)(group, r), 1, factors.high[r], factors.low[r]);
     }
 }
 
@@ -823,7 +845,7 @@ static inline real *R(results_before)(const row_group *group, int r)
     if (group->edge == NULL || group->scratch == NULL) {
         return R(results_of)(group, r);
     }
-    return (real *)group->scratch + r % turns * group->n;
+    return (real *)(group->scratch + r % turns * group->scratch_stride);
 }
 
 static inline void R(deliver_row)(const row_group *group, int r, const real *results)
@@ -846,7 +868,7 @@ static void R(softmin_rows)(const row_group *group)
 {
     row_group negated = *group;
     negated.x = (const char *)R(exponentials_of)(group, 0);
-    negated.x_stride = group->scratch == NULL ? group->y_stride : group->n * (ptrdiff_t)sizeof(real);
+    negated.x_stride = group->scratch == NULL ? group->y_stride : group->scratch_stride;
     for (int r = 0; r < group->count; r++) {
         R(negate)(R(entries_of)(group, r), R(exponentials_of)(group, r), group->n);
     }
@@ -861,12 +883,9 @@ static void R(softmin_rows)(const row_group *group)
 /* log1p of each row's sum without its maximum, in the maximum's unit. */
 static inline void R(log_sums)(const R(some_rows) *rows, const row_group *group, double *log_sum)
 {
-    double unit[ROWS_AT_ONCE];
     int places = group->places;
     for (int r = 0; r < places; r++) {
-        R(reference) reference = {rows->center[r], rows->low[r], rows->shift[r]};
-        unit[r] = R(unit_of)(rows->maximum[r]);
-        log_sum[r] = R(sum_of_rest)(rows->maximum[r], reference, unit[r], rows->sum[r], rows->ties[r]) / unit[r];
+        log_sum[r] = rows->rest[r] / rows->unit[r];
     }
 #if IS_FLOAT
     for (int r = 0; r < group->count; r++) {
@@ -881,41 +900,52 @@ static inline void R(log_sums)(const R(some_rows) *rows, const row_group *group,
     }
 }
 
+/* What log_softmax subtracts from the entries. */
+static inline void R(take_log_totals)(R(row_terms) *terms, const R(some_rows) *rows, const row_group *group)
+{
+    double log_sum[ROWS_AT_ONCE];
+    R(log_sums)(rows, group, log_sum);
+    for (int r = 0; r < group->places; r++) {
+        terms->high[r] = R(log_total)(rows->maximum[r], log_sum[r], &terms->low[r]);
+    }
+}
+
 static void R(log_softmax_rows)(const row_group *group)
 {
     R(some_rows) rows;
-    double log_sum[ROWS_AT_ONCE];
-    real high[ROWS_AT_ONCE], low[ROWS_AT_ONCE];
+    R(row_terms) totals;
     R(sum_rows)(&rows, group, 0);
-    R(log_sums)(&rows, group, log_sum);
-    for (int r = 0; r < group->places; r++) {
-        high[r] = R(log_total)(rows.maximum[r], log_sum[r], &low[r]);
-    }
+    R(take_log_totals)(&totals, &rows, group);
     for (int r = 0; r < group->count; r++) {
-        R(put_row)(group, r, R(entries_of)(group, r), 0, high[r], low[r]);
+        R(put_row)(group, r, R(entries_of)(group, r), 0, totals.high[r], totals.low[r]);
     }
 }
 
 /* Each result is stored in its row's first place of y. */
-static void R(logsumexp_rows)(const row_group *group)
+static inline void R(put_logsumexps)(const R(some_rows) *rows, const row_group *group)
 {
-    R(some_rows) rows;
     double log_sum[ROWS_AT_ONCE];
-    R(sum_rows)(&rows, group, 0);
-    R(log_sums)(&rows, group, log_sum);
+    R(log_sums)(rows, group, log_sum);
     for (int r = 0; r < group->count; r++) {
-        real *result = R(results_of)(group, r);
-        double total = rows.maximum[r] + log_sum[r];
+        real maximum = rows->maximum[r], *result = R(results_of)(group, r);
+        double total = maximum + log_sum[r];
 #if IS_FLOAT
-        if (R(is_near_root)(total, rows.maximum[r])) {
-            total = rows.maximum[r] + log1p_of(R(precise_rest)(R(entries_of)(group, r), 1, group->n, rows.maximum[r]));
+        if (R(is_near_root)(total, maximum)) {
+            total = maximum + log1p_of(R(precise_rest)(R(entries_of)(group, r), 1, group->n, maximum));
         }
 #endif
         *result = (real)total;
-        if (!(rows.maximum[r] - rows.maximum[r] == 0)) {
-            *result = R(any_nan)(R(entries_of)(group, r), group->n) ? (real)NAN : rows.maximum[r];
+        if (!(maximum - maximum == 0)) {
+            *result = R(any_nan)(R(entries_of)(group, r), group->n) ? (real)NAN : maximum;
         }
     }
+}
+
+static void R(logsumexp_rows)(const row_group *group)
+{
+    R(some_rows) rows;
+    R(sum_rows)(&rows, group, 0);
+    R(put_logsumexps)(&rows, group);
 }
 
 /* ---- hardmax ----------------------------------------------------------------------------------------------------- */
@@ -1485,34 +1515,43 @@ static void R(logsumexp_tile)(void *tile, ptrdiff_t n, const char *next, ptrdiff
     }
 }
 
+#if IS_FLOAT && defined(__AVX512DQ__)
+#include "rowwise_avx512.h"
+#define PIPELINE(function) function##_pipeline
+#else
+#define PIPELINE(function) NULL
+#endif
+
 static const row_function R(SOFTMAX) = {
     1, 0, 0, 0.0, R(add_softmax), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmax_rows),
-    R(softmax_tile)};
+    R(softmax_tile), PIPELINE(softmax)};
 static const row_function R(SOFTMIN) = {
     1, 0, 1, 0.0, R(add_softmax), R(merge_exponentials), R(finish_softmax), R(emit_softmax), R(softmin_rows),
-    R(softmax_tile)};
+    R(softmax_tile), PIPELINE(softmin)};
 static const row_function R(LOG_SOFTMAX) = {
     1, 0, 0, -INFINITY, R(add_exponentials), R(merge_exponentials), R(finish_log), R(emit_log_softmax),
-    R(log_softmax_rows), R(log_softmax_tile)};
+    R(log_softmax_rows), R(log_softmax_tile), PIPELINE(log_softmax)};
 static const row_function R(LOGSUMEXP) = {
     1, 1, 0, 0.0, R(add_exponentials), R(merge_exponentials), R(finish_logsumexp), NULL, R(logsumexp_rows),
-    R(logsumexp_tile)};
+    R(logsumexp_tile), PIPELINE(logsumexp)};
 static const row_function R(HARDMAX) = {
-    1, 0, 0, 0.0, R(add_places), R(merge_places), NULL, R(emit_hardmax), R(hardmax_rows), R(hardmax_tile)};
+    1, 0, 0, 0.0, R(add_places), R(merge_places), NULL, R(emit_hardmax), R(hardmax_rows), R(hardmax_tile), NULL};
 static const row_function R(SPARSEMAX) = {
-    1, 0, 0, 0.0, R(add_support), merge_sums, R(finish_sparsemax), R(emit_sparsemax), NULL, NULL};
+    1, 0, 0, 0.0, R(add_support), merge_sums, R(finish_sparsemax), R(emit_sparsemax), NULL, NULL, NULL};
 static const row_function R(SOFTMAX_BACKWARD) = {
     2, 0, 0, 0.0, R(add_products), merge_sums, NULL, R(emit_softmax_backward),
-    R(softmax_backward_rows), R(softmax_backward_tile)};
+    R(softmax_backward_rows), R(softmax_backward_tile), NULL};
 static const row_function R(SOFTMIN_BACKWARD) = {
     2, 0, 0, 0.0, R(add_products), merge_sums, NULL, R(emit_softmin_backward),
-    R(softmin_backward_rows), R(softmin_backward_tile)};
+    R(softmin_backward_rows), R(softmin_backward_tile), NULL};
 static const row_function R(LOG_SOFTMAX_BACKWARD) = {
     2, 0, 0, 0.0, R(add_gradients), merge_sums, NULL, R(emit_log_softmax_backward),
-    R(log_softmax_backward_rows), R(log_softmax_backward_tile)};
+    R(log_softmax_backward_rows), R(log_softmax_backward_tile), NULL};
 static const row_function R(SPARSEMAX_BACKWARD) = {
-    2, 0, 0, 0.0, R(add_supported_gradients), merge_sums, NULL, R(emit_sparsemax_backward), NULL, NULL};
+    2, 0, 0, 0.0, R(add_supported_gradients), merge_sums, NULL, R(emit_sparsemax_backward), NULL, NULL, NULL};
 
+#undef PIPELINE
+#undef GRID_ORIGIN
 #undef BITS_OF
 #undef OF_BITS
 #undef FMA

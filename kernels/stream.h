@@ -96,7 +96,7 @@ static inline void stream_fence(void) {}
 
 /* The beginning of a line of memory that waits for its end, with room for a line more. */
 typedef struct {
-    char line[128];
+    _Alignas(64) char line[128];
     ptrdiff_t bytes;
     char *place;
 } line_edge;
