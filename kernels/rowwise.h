@@ -42,8 +42,10 @@
 /* A function of many uses, each of which its constant arguments make another function. */
 #if defined(__GNUC__)
 #define ALWAYS_INLINE inline __attribute__((always_inline))
+#define NEVER_INLINE __attribute__((noinline))
 #else
 #define ALWAYS_INLINE inline
+#define NEVER_INLINE
 #endif
 
 enum {
@@ -120,6 +122,21 @@ typedef struct {
        is for twice as many. */
     void (*pipeline)(const row_group *first, ptrdiff_t rows, int together);
 } row_function;
+
+/* A pipeline's scratch has two halves. Neither lies a multiple of PAGE bytes from the other, nor from the rows of x: a
+   load would have to wait for a store to the other that it only seems to depend on. */
+enum { PAGE = 4096, APART_IN_PAGE = 21 * 64 };
+
+static ptrdiff_t half_of_scratch(ptrdiff_t together, ptrdiff_t stride)
+{
+    return ((together * stride + PAGE - 1) & -PAGE) + APART_IN_PAGE;
+}
+
+static char *begin_of_scratch(char *scratch, const char *x)
+{
+    char *begin = scratch + ((uintptr_t)(x + APART_IN_PAGE - scratch) & (PAGE - 1));
+    return begin + (-(uintptr_t)begin & 63);
+}
 
 static void add_to_sum(row_state *state, double term)
 {
@@ -483,14 +500,13 @@ static void one_group_after_the_other(const rowwise_call *call, row_group *group
 /* Contiguous rows, a few at a time: as many as stay in L1 together. */
 static void few_rows(const rowwise_call *call, ptrdiff_t begin, ptrdiff_t end)
 {
-    _Alignas(64) char in_l1[2 * (ROWS_IN_L1 + 64 * ROWS_AT_ONCE) + 4096];
+    char in_l1[2 * (ROWS_IN_L1 + 64 * ROWS_AT_ONCE + 2 * PAGE) + PAGE];
     line_edge edge = {.bytes = 0};
     int out = call->operands - 1, streaming = call->streaming && call->n >= VECTOR;
     int pipelined = call->function->pipeline != NULL;
-    ptrdiff_t bytes = call->n * call->type->size;
+    ptrdiff_t bytes = call->n * call->type->size, together = ROWS_IN_L1 / bytes;
     ptrdiff_t stride = pipelined ? (bytes + 63) & -64 : bytes;
-    ptrdiff_t together = ROWS_IN_L1 / bytes;
-    char *on_heap = together < 1 && streaming ? malloc((size_t)(2 * stride + 4096)) : NULL;
+    char *on_heap = together < 1 && streaming ? malloc((size_t)(2 * half_of_scratch(1, stride) + PAGE)) : NULL;
     char *scratch = together >= 1 ? in_l1 : on_heap;
     row_group group = {
         .x = row_of(call, 0, begin),
@@ -502,8 +518,7 @@ static void few_rows(const rowwise_call *call, ptrdiff_t begin, ptrdiff_t end)
         .n = call->n,
     };
     if (pipelined && scratch != NULL) {
-        group.scratch = scratch + ((uintptr_t)(group.x + 2048 - scratch) & 4095 & -64);
-        group.scratch += -(uintptr_t)group.scratch & 63;
+        group.scratch = begin_of_scratch(scratch, group.x);
     }
     else if (streaming && scratch != NULL) {    /* lines of the results are lines of the scratch */
         group.scratch = scratch + ((uintptr_t)(group.y - scratch) & 63);

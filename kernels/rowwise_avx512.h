@@ -22,6 +22,7 @@ enum {
     NEGATES = 2,        /* of -x */
     REDUCES = 4,        /* logsumexp: there are no results but the sum's logarithm */
     STREAMS = 8,        /* results are written past the caches */
+    FAR = 16,           /* a row so far from 0 that exponentials are taken of its distance to the maximum */
 };
 
 /* ---- exponentials ------------------------------------------------------------------------------------------------ */
@@ -76,17 +77,18 @@ typedef struct {
     const float *ahead;         /* the row that is fetched into the cache */
     const float *from;          /* what results are made of, */
     float *to;                  /* where they go, */
-    ptrdiff_t begin, end;       /* and which, in whole lines */
+    ptrdiff_t begin;            /* and which: from here on, */
+    size_t results;             /* in whole lines */
     wide high, low;             /* the results' terms */
     wide_reference reference;
-    float center;
+    wide center;
 } rows_abreast;
 
-/* What the lanes have at the end of a row: the sums of its last run, and the maximum. */
+/* What the lanes have at the end of each row of a group: the sums of its last run, and the maximum. They are added up
+   for all rows at once: to wait for the sum of one row takes as long as to compute those of many. */
 typedef struct {
-    exponential_sums_float sums;
-    double before;              /* the sum of the other runs */
-    float largest[WIDE];
+    _Alignas(64) float sum[ROWS_AT_ONCE][WIDE], rest[ROWS_AT_ONCE][WIDE], largest[ROWS_AT_ONCE][WIDE];
+    double before[ROWS_AT_ONCE];            /* the sums of the other runs */
 } row_lanes;
 
 static ALWAYS_INLINE __mmask16 first_lanes(ptrdiff_t n)
@@ -131,15 +133,16 @@ static ALWAYS_INLINE void put_results(const rows_abreast *rows, ptrdiff_t i, wid
 
 /* A vector of each row; returns what the sum does not take. All loads come before the stores: rows may lie a multiple
    of 4096 bytes apart, where a load would wait for a store that it only seems to depend on. */
-static ALWAYS_INLINE wide step_abreast(const rows_abreast *rows, const float *x, ptrdiff_t i, __mmask16 mask, wide *sum,
-                                       wide *largest, int kind)
+static ALWAYS_INLINE wide step_abreast(const rows_abreast *rows, ptrdiff_t i, __mmask16 mask, wide *sum, wide *largest,
+                                       int kind)
 {
-    wide power, entries = load_wide(x, mask, kind);
+    wide power, entries = load_wide(rows->x + i, mask, kind);
     *largest = _mm512_max_ps(load_wide(rows->next + i, mask, kind), *largest);
     fetch_ahead(rows->ahead + i, 1);
-    if (!(kind & REDUCES) && i >= rows->begin && i < rows->end) {
+    if (!(kind & REDUCES) && (size_t)(i - rows->begin) < rows->results) {
         put_results(rows, i, wide_results(rows, _mm512_loadu_ps(rows->from + i), kind), kind);
     }
+    entries = kind & FAR ? _mm512_sub_ps(entries, rows->center) : entries;
     wide excess = wide_exponential_parts(entries, rows->reference, &power);
     wide e = _mm512_fmadd_ps(excess, power, power);
     if (kind & SCALES) {
@@ -150,16 +153,16 @@ static ALWAYS_INLINE wide step_abreast(const rows_abreast *rows, const float *x,
     return _mm512_fmadd_ps(excess, power, _mm512_sub_ps(power, _mm512_sub_ps(after, before)));
 }
 
-/* Entries [i, end) of each row, at most RUN; x: those whose exponentials are summed. */
-static ALWAYS_INLINE void run_abreast(const rows_abreast *rows, const float *x, ptrdiff_t i, ptrdiff_t end,
-                                      row_lanes *lanes, wide *largest, int kind)
+/* Entries [i, end) of each row, at most RUN. */
+static ALWAYS_INLINE void run_abreast(const rows_abreast *rows, ptrdiff_t i, ptrdiff_t end, row_lanes *lanes,
+                                      int r, wide *largest, int kind)
 {
     wide sum = _mm512_set1_ps(GRID_ORIGIN), rest = _mm512_setzero_ps();
-    for (; i + STEPS * WIDE <= end; i += STEPS * WIDE, x += STEPS * WIDE) {
+    for (; i + STEPS * WIDE <= end; i += STEPS * WIDE) {
         wide rests[STEPS];
         SHORT_LOOP
         for (int k = 0; k < STEPS; k++) {
-            rests[k] = step_abreast(rows, x + k * WIDE, i + k * WIDE, ALL, &sum, largest, kind);
+            rests[k] = step_abreast(rows, i + k * WIDE, ALL, &sum, largest, kind);
         }
         SHORT_LOOP
         for (int k = 0; k < STEPS; k += 2) {
@@ -168,44 +171,87 @@ static ALWAYS_INLINE void run_abreast(const rows_abreast *rows, const float *x, 
         rests[0] = _mm512_add_ps(_mm512_add_ps(rests[0], rests[2]), _mm512_add_ps(rests[4], rests[6]));
         rest = _mm512_add_ps(rest, rests[0]);
     }
-    for (; i + WIDE <= end; i += WIDE, x += WIDE) {
-        rest = _mm512_add_ps(rest, step_abreast(rows, x, i, ALL, &sum, largest, kind));
+    for (; i + WIDE <= end; i += WIDE) {
+        rest = _mm512_add_ps(rest, step_abreast(rows, i, ALL, &sum, largest, kind));
     }
     if (i < end) {
-        rest = _mm512_add_ps(rest, step_abreast(rows, x, i, first_lanes(end - i), &sum, largest, kind));
+        rest = _mm512_add_ps(rest, step_abreast(rows, i, first_lanes(end - i), &sum, largest, kind));
     }
-    _mm512_storeu_ps(lanes->sums.sum, sum);
-    _mm512_storeu_ps(lanes->sums.rest, rest);
+    _mm512_store_ps(lanes->sum[r], sum);
+    _mm512_store_ps(lanes->rest[r], rest);
 }
 
-/* A row far from 0 is first brought to it, a run at a time: without an error where it counts. */
-static void move_run(const float *x, float *moved, ptrdiff_t n, float center, int negates)
+static double total_of_run(const row_lanes *lanes, int r)
 {
-    for (ptrdiff_t i = 0; i < n; i++) {
-        moved[i] = negates ? x[i] + center : x[i] - center;
-    }
+    exponential_sums_float sums;
+    memcpy(sums.sum, lanes->sum[r], sizeof sums.sum);
+    memcpy(sums.rest, lanes->rest[r], sizeof sums.rest);
+    return total_of_float(&sums);
 }
 
-/* Whole rows. What the lanes have of a row's last run is added up later, together with other rows': to wait for the sum
-   of one takes as long as to compute those of many. */
-static ALWAYS_INLINE void pass_abreast(const rows_abreast *rows, ptrdiff_t n, row_lanes *lanes, int kind)
+/* Whole rows, the r-th of their groups. */
+static ALWAYS_INLINE void pass_abreast(const rows_abreast *rows, ptrdiff_t n, row_lanes *lanes, int r, int kind)
 {
     wide largest = _mm512_set1_ps(-INFINITY);
-    float moved[RUN];
-    lanes->before = 0;
+    lanes->before[r] = 0;
     for (ptrdiff_t i = 0; i < n; i += RUN) {
-        ptrdiff_t end = n - i < RUN ? n : i + RUN;
-        const float *x = rows->x + i;
         if (i > 0) {
-            lanes->before += total_of_float(&lanes->sums);
+            lanes->before[r] += total_of_run(lanes, r);
         }
-        if (rows->center != 0) {
-            move_run(x, moved, end - i, rows->center, kind & NEGATES);
-            x = moved;
-        }
-        run_abreast(rows, x, i, end, lanes, &largest, kind);
+        run_abreast(rows, i, n - i < RUN ? n : i + RUN, lanes, r, &largest, kind);
     }
-    _mm512_storeu_ps(lanes->largest, largest);
+    _mm512_store_ps(lanes->largest[r], largest);
+}
+
+/* ---- the lanes of sixteen rows ----------------------------------------------------------------------------------- */
+
+/* Folds vectors two by two, so that one has what two had. After two folds, each quarter of a vector has one number of
+   each of four rows; after two more, a vector has one number of each row, in order. */
+#define FOLD(vectors, count, fold, first, second)                                                    \
+    for (int k = 0; k < (count); k++) {                                                              \
+        wide a = (vectors)[2 * k], b = (vectors)[2 * k + 1];                                         \
+        (vectors)[k] = fold(first, second);                                                          \
+    }
+#define FOLD_TO_QUARTERS(vectors, fold)                                                              \
+    FOLD(vectors, 8, fold, _mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b))                       \
+    FOLD(vectors, 4, fold, _mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee))
+#define FOLD_QUARTERS(vectors, fold)                                                                 \
+    FOLD(vectors, 2, fold, _mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd))       \
+    FOLD(vectors, 1, fold, _mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd))
+
+static ALWAYS_INLINE wide maxima_of(const row_lanes *lanes)
+{
+    wide largest[ROWS_AT_ONCE];
+    memcpy(largest, lanes->largest, sizeof largest);
+    FOLD_TO_QUARTERS(largest, _mm512_max_ps)
+    FOLD_QUARTERS(largest, _mm512_max_ps)
+    return largest[0];
+}
+
+/* Both halves of a vector, as doubles, added up. */
+static ALWAYS_INLINE __m512d add_halves(wide numbers)
+{
+    __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(numbers));
+    return _mm512_add_pd(low, _mm512_cvtps_pd(_mm512_extractf32x8_ps(numbers, 1)));
+}
+
+static ALWAYS_INLINE void take_sums(const row_lanes *lanes, double *sums)
+{
+    wide exact[ROWS_AT_ONCE], rests[ROWS_AT_ONCE];
+    memcpy(rests, lanes->rest, sizeof rests);
+    for (int r = 0; r < ROWS_AT_ONCE; r++) {
+        exact[r] = _mm512_sub_ps(_mm512_load_ps(lanes->sum[r]), _mm512_set1_ps(GRID_ORIGIN));
+    }
+    FOLD_TO_QUARTERS(rests, _mm512_add_ps)
+    FOLD_QUARTERS(rests, _mm512_add_ps)
+    FOLD_TO_QUARTERS(exact, _mm512_add_ps)      /* four sums on the grid are still exact together */
+    for (int k = 0; k < 2; k++) {               /* eight rows */
+        __m512d a = add_halves(exact[2 * k]), b = add_halves(exact[2 * k + 1]);
+        __m512d sum = _mm512_add_pd(_mm512_shuffle_f64x2(a, b, 0x44), _mm512_shuffle_f64x2(a, b, 0xee));
+        __m256 rest = k == 0 ? _mm512_castps512_ps256(rests[0]) : _mm512_extractf32x8_ps(rests[0], 1);
+        sum = _mm512_add_pd(sum, _mm512_cvtps_pd(rest));
+        _mm512_storeu_pd(sums + 8 * k, _mm512_add_pd(sum, _mm512_loadu_pd(lanes->before + 8 * k)));
+    }
 }
 
 /* ---- groups ------------------------------------------------------------------------------------------------------ */
@@ -224,7 +270,7 @@ static row_group group_at(const row_group *all, ptrdiff_t row, ptrdiff_t rows, i
     group.x = all->x + row * all->x_stride;
     group.y = all->y + row * all->y_stride;
     if (all->scratch != NULL) {
-        group.scratch = all->scratch + (row / together & 1) * together * all->scratch_stride;
+        group.scratch = all->scratch + (row / together & 1) * half_of_scratch(together, all->scratch_stride);
     }
     return group;
 }
@@ -238,17 +284,14 @@ static void take_maxima(const row_group *group, row_lanes *lanes, int kind)
             __mmask16 mask = group->n - i < WIDE ? first_lanes(group->n - i) : ALL;
             largest = _mm512_max_ps(load_wide(x + i, mask, kind), largest);
         }
-        _mm512_storeu_ps(lanes[r].largest, largest);
+        _mm512_store_ps(lanes->largest[r], largest);
     }
 }
 
 /* The references of a group whose maxima are known. */
 static ALWAYS_INLINE void take_references(some_rows_float *rows, const row_group *group, const row_lanes *lanes)
 {
-    memset(rows->maximum, 0, sizeof rows->maximum);
-    for (int r = 0; r < group->count; r++) {
-        rows->maximum[r] = _mm512_reduce_max_ps(_mm512_loadu_ps(lanes[r].largest));
-    }
+    _mm512_storeu_ps(rows->maximum, maxima_of(lanes));
     for (int r = 0; r < group->places; r++) {
         reference_float reference = reference_for_float(rows->maximum[r]);
         rows->center[r] = reference.center;
@@ -307,35 +350,64 @@ static ALWAYS_INLINE void begin_results(rows_abreast *rows, const row_group *gro
     ptrdiff_t head = put_head(rows, from, y, group->n, group->edge, kind);
     ptrdiff_t lines = (group->n - head) & -WIDE;
     rows->begin = head > 0 ? WIDE : 0;
-    rows->end = rows->begin + lines;
+    rows->results = (size_t)lines;
     rows->from = from + head - rows->begin;
     rows->to = y + head - rows->begin;
-    put_foot(rows, from, y, group->n, head + lines, group->edge, kind);
+    if (head + lines < group->n) {
+        put_foot(rows, from, y, group->n, head + lines, group->edge, kind);
+    }
+    else if (kind & STREAMS) {
+        group->edge->bytes = 0;
+    }
 }
 
-/* The sums of a group, and the maxima of the next one; the results of the first rows of the previous one. */
-static ALWAYS_INLINE void pass_groups(const row_group *previous, const row_group *group, const row_group *next,
-                                      const row_group *ahead, const row_terms_float *terms, some_rows_float *rows,
-                                      row_lanes *lanes, int kind)
+/* Groups that follow each other, and what is known of them. */
+typedef struct {
+    row_group previous, current, next, ahead;
+    row_terms_float terms;                  /* of the previous one's results */
+    some_rows_float rows;                   /* the current one's */
+    row_lanes lanes;                        /* its sums, and maxima: its own at first, then the next one's */
+} row_pipeline;
+
+/* One row of each group, as far as there is one. */
+static ALWAYS_INLINE void pass_row(row_pipeline *pipeline, int r, int kind)
 {
-    for (int r = 0; r < group->count; r++) {
-        const float *x = entries_of_float(group, r);
-        rows_abreast abreast = {
-            .x = x,
-            .e = kind & SCALES ? exponentials_of_float(group, r) : NULL,
-            .next = r < next->count ? entries_of_float(next, r) : x,
-            .ahead = r < ahead->count ? entries_of_float(ahead, r) : x,
-            .reference = {_mm512_set1_ps(rows->low[r]), _mm512_set1_ps(rows->shift[r])},
-            .center = rows->center[r],
-        };
-        if (!(kind & REDUCES) && r < previous->count) {
-            begin_results(&abreast, previous, r, terms, kind);
+    const float *x = entries_of_float(&pipeline->current, r);
+    const some_rows_float *rows = &pipeline->rows;
+    rows_abreast abreast = {
+        .x = x,
+        .e = kind & SCALES ? exponentials_of_float(&pipeline->current, r) : NULL,
+        .next = r < pipeline->next.count ? entries_of_float(&pipeline->next, r) : x,
+        .ahead = r < pipeline->ahead.count ? entries_of_float(&pipeline->ahead, r) : x,
+        .reference = {_mm512_set1_ps(rows->low[r]), _mm512_set1_ps(rows->shift[r])},
+        .center = _mm512_set1_ps(rows->center[r]),
+    };
+    if (!(kind & REDUCES) && r < pipeline->previous.count) {
+        begin_results(&abreast, &pipeline->previous, r, &pipeline->terms, kind);
+    }
+    pass_abreast(&abreast, pipeline->current.n, &pipeline->lanes, r, kind);
+}
+
+/* Few rows are far from 0: one function serves every kind. */
+static NEVER_INLINE void pass_far_row(row_pipeline *pipeline, int r, int kind)
+{
+    pass_row(pipeline, r, kind | FAR);
+}
+
+/* The sums of the current group, the maxima of the next one, and the results of the previous one, as far as they are
+   no more rows. */
+static ALWAYS_INLINE void pass_groups(row_pipeline *pipeline, int kind)
+{
+    some_rows_float *rows = &pipeline->rows;
+    for (int r = 0; r < pipeline->current.count; r++) {
+        if (rows->center[r] != 0) {
+            pass_far_row(pipeline, r, kind);
         }
-        pass_abreast(&abreast, group->n, &lanes[r], kind);
+        else {
+            pass_row(pipeline, r, kind);
+        }
     }
-    for (int r = 0; r < group->count; r++) {
-        rows->sum[r] = lanes[r].before + total_of_float(&lanes[r].sums);
-    }
+    take_sums(&pipeline->lanes, rows->sum);
 }
 
 /* The results of a group's rows from `first` on. */
@@ -372,61 +444,64 @@ static ALWAYS_INLINE void finish_group(some_rows_float *rows, const row_group *g
     }
 }
 
-static ALWAYS_INLINE void pipeline(const row_group *all, ptrdiff_t rows, int together, int kind)
+static ALWAYS_INLINE void compute_pipelined(const row_group *all, ptrdiff_t rows, int together, int kind)
 {
-    some_rows_float sums;
-    row_lanes lanes[ROWS_AT_ONCE];
-    row_terms_float terms;
-    row_group previous = {.count = 0}, group = group_at(all, 0, rows, together);
-    memset(&sums, 0, sizeof sums);
-    take_maxima(&group, lanes, kind);
+    row_pipeline pipeline;
+    pipeline.previous.count = 0;
+    pipeline.current = group_at(all, 0, rows, together);
+    memset(&pipeline.rows, 0, sizeof pipeline.rows);
+    memset(&pipeline.lanes, 0, sizeof pipeline.lanes);      /* there may be fewer rows */
+    take_maxima(&pipeline.current, &pipeline.lanes, kind);
     for (ptrdiff_t row = 0; row < rows; row += together) {
-        row_group next = group_at(all, row + together, rows, together);
-        row_group ahead = group_at(all, row + 2 * together, rows, together);
-        take_references(&sums, &group, lanes);
-        pass_groups(&previous, &group, &next, &ahead, &terms, &sums, lanes, kind);
-        put_rows(&previous, group.count, &terms, kind);
-        finish_group(&sums, &group, &terms, kind);
-        previous = group;
-        group = next;
+        pipeline.next = group_at(all, row + together, rows, together);
+        pipeline.ahead = group_at(all, row + 2 * together, rows, together);
+        take_references(&pipeline.rows, &pipeline.current, &pipeline.lanes);
+        pass_groups(&pipeline, kind);
+        put_rows(&pipeline.previous, pipeline.current.count, &pipeline.terms, kind);
+        finish_group(&pipeline.rows, &pipeline.current, &pipeline.terms, kind);
+        pipeline.previous = pipeline.current;
+        pipeline.current = pipeline.next;
     }
-    put_rows(&previous, 0, &terms, kind);
+    put_rows(&pipeline.previous, 0, &pipeline.terms, kind);
 }
 
 static void softmax_pipeline(const row_group *all, ptrdiff_t rows, int together)
 {
     if (all->edge != NULL) {
-        pipeline(all, rows, together, SCALES | STREAMS);
+        compute_pipelined(all, rows, together, SCALES | STREAMS);
     }
     else {
-        pipeline(all, rows, together, SCALES);
+        compute_pipelined(all, rows, together, SCALES);
     }
 }
 
 static void softmin_pipeline(const row_group *all, ptrdiff_t rows, int together)
 {
     if (all->edge != NULL) {
-        pipeline(all, rows, together, SCALES | NEGATES | STREAMS);
+        compute_pipelined(all, rows, together, SCALES | NEGATES | STREAMS);
     }
     else {
-        pipeline(all, rows, together, SCALES | NEGATES);
+        compute_pipelined(all, rows, together, SCALES | NEGATES);
     }
 }
 
 static void log_softmax_pipeline(const row_group *all, ptrdiff_t rows, int together)
 {
     if (all->edge != NULL) {
-        pipeline(all, rows, together, STREAMS);
+        compute_pipelined(all, rows, together, STREAMS);
     }
     else {
-        pipeline(all, rows, together, 0);
+        compute_pipelined(all, rows, together, 0);
     }
 }
 
 static void logsumexp_pipeline(const row_group *all, ptrdiff_t rows, int together)
 {
-    pipeline(all, rows, together, REDUCES);
+    compute_pipelined(all, rows, together, REDUCES);
 }
 
+#undef FOLD
+#undef FOLD_TO_QUARTERS
+#undef FOLD_QUARTERS
 #undef ALL
 #undef UNIT
