@@ -497,17 +497,24 @@ static void one_group_after_the_other(const rowwise_call *call, row_group *group
     }
 }
 
-/* Contiguous rows, a few at a time: as many as stay in L1 together. */
+/* Rows that stay in L1 together, at least 1. */
+static ptrdiff_t rows_at_once(const rowwise_call *call)
+{
+    ptrdiff_t together = ROWS_IN_L1 / (call->n * call->type->size);
+    return together < 1 ? 1 : together > ROWS_AT_ONCE ? ROWS_AT_ONCE : together;
+}
+
+/* Contiguous rows, a few at a time. */
 static void few_rows(const rowwise_call *call, ptrdiff_t begin, ptrdiff_t end)
 {
     char in_l1[2 * (ROWS_IN_L1 + 64 * ROWS_AT_ONCE + 2 * PAGE) + PAGE];
     line_edge edge = {.bytes = 0};
     int out = call->operands - 1, streaming = call->streaming && call->n >= VECTOR;
     int pipelined = call->function->pipeline != NULL;
-    ptrdiff_t bytes = call->n * call->type->size, together = ROWS_IN_L1 / bytes;
+    ptrdiff_t bytes = call->n * call->type->size, together = rows_at_once(call);
     ptrdiff_t stride = pipelined ? (bytes + 63) & -64 : bytes;
-    char *on_heap = together < 1 && streaming ? malloc((size_t)(2 * half_of_scratch(1, stride) + PAGE)) : NULL;
-    char *scratch = together >= 1 ? in_l1 : on_heap;
+    char *on_heap = bytes > ROWS_IN_L1 && streaming ? malloc((size_t)(2 * half_of_scratch(1, stride) + PAGE)) : NULL;
+    char *scratch = bytes > ROWS_IN_L1 ? on_heap : in_l1;
     row_group group = {
         .x = row_of(call, 0, begin),
         .x_stride = call->row_strides[0],
@@ -524,8 +531,8 @@ static void few_rows(const rowwise_call *call, ptrdiff_t begin, ptrdiff_t end)
         group.scratch = scratch + ((uintptr_t)(group.y - scratch) & 63);
     }
     group.edge = streaming ? &edge : NULL;
-    together = together < 1 ? 1 : together > ROWS_AT_ONCE ? ROWS_AT_ONCE : together;
-    if (pipelined) {
+    if (pipelined) {        /* two groups at least, for one would have no company */
+        together = end - begin < 2 * together ? (end - begin + 1) / 2 : together;
         call->function->pipeline(&group, end - begin, (int)together);
     }
     else {
@@ -937,7 +944,8 @@ static void rowwise(const row_function *function, const element_type *type, int 
         over_rows(rows_crossing, &call, CROSSING);
     }
     else {
-        over_rows(rows_one_by_one, &call, 1);
+        ptrdiff_t most = call.rows / (4 * pool_num_threads()), groups = pipelined ? 2 * rows_at_once(&call) : 1;
+        over_rows(rows_one_by_one, &call, groups < most ? groups : most > 1 ? most : 1);
     }
     forget_exceptions();
 }

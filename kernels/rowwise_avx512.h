@@ -11,7 +11,7 @@
 typedef __m512 wide;
 enum {
     WIDE = 16,                  /* entries of a vector */
-    STEPS = 8,                  /* vectors whose rests are added two by two: see ADD_RESTS */
+    STEPS = 8,                  /* vectors that are computed together */
     RUN = GRID_STEPS * VECTOR,  /* entries whose sums are exact together */
 };
 #define ALL ((__mmask16)0xffff)
@@ -153,27 +153,41 @@ static ALWAYS_INLINE wide step_abreast(const rows_abreast *rows, ptrdiff_t i, __
     return _mm512_fmadd_ps(excess, power, _mm512_sub_ps(power, _mm512_sub_ps(after, before)));
 }
 
+/* If there are `count` vectors from entry i on, a power of 2: adds them, and returns where they end, else i. What the
+   sum does not take is added two by two: where it is equal, without an error. */
+static ALWAYS_INLINE ptrdiff_t steps_abreast(const rows_abreast *rows, ptrdiff_t i, ptrdiff_t end, int count, wide *sum,
+                                             wide *rest, wide *largest, int kind)
+{
+    wide rests[STEPS];
+    if (i + count * WIDE > end) {
+        return i;
+    }
+    SHORT_LOOP
+    for (int k = 0; k < count; k++) {
+        rests[k] = step_abreast(rows, i + k * WIDE, ALL, sum, largest, kind);
+    }
+    SHORT_LOOP
+    for (int half = count / 2; half > 0; half /= 2) {
+        SHORT_LOOP
+        for (int k = 0; k < half; k++) {
+            rests[k] = _mm512_add_ps(rests[2 * k], rests[2 * k + 1]);
+        }
+    }
+    *rest = _mm512_add_ps(*rest, rests[0]);
+    return i + count * WIDE;
+}
+
 /* Entries [i, end) of each row, at most RUN. */
-static ALWAYS_INLINE void run_abreast(const rows_abreast *rows, ptrdiff_t i, ptrdiff_t end, row_lanes *lanes,
-                                      int r, wide *largest, int kind)
+static ALWAYS_INLINE void run_abreast(const rows_abreast *rows, ptrdiff_t i, ptrdiff_t end, row_lanes *lanes, int r,
+                                      wide *largest, int kind)
 {
     wide sum = _mm512_set1_ps(GRID_ORIGIN), rest = _mm512_setzero_ps();
-    for (; i + STEPS * WIDE <= end; i += STEPS * WIDE) {
-        wide rests[STEPS];
-        SHORT_LOOP
-        for (int k = 0; k < STEPS; k++) {
-            rests[k] = step_abreast(rows, i + k * WIDE, ALL, &sum, largest, kind);
-        }
-        SHORT_LOOP
-        for (int k = 0; k < STEPS; k += 2) {
-            rests[k] = _mm512_add_ps(rests[k], rests[k + 1]);
-        }
-        rests[0] = _mm512_add_ps(_mm512_add_ps(rests[0], rests[2]), _mm512_add_ps(rests[4], rests[6]));
-        rest = _mm512_add_ps(rest, rests[0]);
+    while (i + STEPS * WIDE <= end) {
+        i = steps_abreast(rows, i, end, STEPS, &sum, &rest, largest, kind);
     }
-    for (; i + WIDE <= end; i += WIDE) {
-        rest = _mm512_add_ps(rest, step_abreast(rows, i, ALL, &sum, largest, kind));
-    }
+    i = steps_abreast(rows, i, end, STEPS / 2, &sum, &rest, largest, kind);
+    i = steps_abreast(rows, i, end, STEPS / 4, &sum, &rest, largest, kind);
+    i = steps_abreast(rows, i, end, STEPS / 8, &sum, &rest, largest, kind);
     if (i < end) {
         rest = _mm512_add_ps(rest, step_abreast(rows, i, first_lanes(end - i), &sum, largest, kind));
     }
@@ -215,16 +229,14 @@ static ALWAYS_INLINE void pass_abreast(const rows_abreast *rows, ptrdiff_t n, ro
 #define FOLD_TO_QUARTERS(vectors, fold)                                                              \
     FOLD(vectors, 8, fold, _mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b))                       \
     FOLD(vectors, 4, fold, _mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee))
-#define FOLD_QUARTERS(vectors, fold)                                                                 \
-    FOLD(vectors, 2, fold, _mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd))       \
-    FOLD(vectors, 1, fold, _mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd))
 
 static ALWAYS_INLINE wide maxima_of(const row_lanes *lanes)
 {
     wide largest[ROWS_AT_ONCE];
     memcpy(largest, lanes->largest, sizeof largest);
     FOLD_TO_QUARTERS(largest, _mm512_max_ps)
-    FOLD_QUARTERS(largest, _mm512_max_ps)
+    FOLD(largest, 2, _mm512_max_ps, _mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd))
+    FOLD(largest, 1, _mm512_max_ps, _mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd))
     return largest[0];
 }
 
@@ -235,6 +247,13 @@ static ALWAYS_INLINE __m512d add_halves(wide numbers)
     return _mm512_add_pd(low, _mm512_cvtps_pd(_mm512_extractf32x8_ps(numbers, 1)));
 }
 
+/* What two vectors of four rows' quarters have for each row. */
+static ALWAYS_INLINE __m512d add_quarters(wide four, wide next_four)
+{
+    __m512d a = add_halves(four), b = add_halves(next_four);
+    return _mm512_add_pd(_mm512_shuffle_f64x2(a, b, 0x44), _mm512_shuffle_f64x2(a, b, 0xee));
+}
+
 static ALWAYS_INLINE void take_sums(const row_lanes *lanes, double *sums)
 {
     wide exact[ROWS_AT_ONCE], rests[ROWS_AT_ONCE];
@@ -243,14 +262,11 @@ static ALWAYS_INLINE void take_sums(const row_lanes *lanes, double *sums)
         exact[r] = _mm512_sub_ps(_mm512_load_ps(lanes->sum[r]), _mm512_set1_ps(GRID_ORIGIN));
     }
     FOLD_TO_QUARTERS(rests, _mm512_add_ps)
-    FOLD_QUARTERS(rests, _mm512_add_ps)
     FOLD_TO_QUARTERS(exact, _mm512_add_ps)      /* four sums on the grid are still exact together */
-    for (int k = 0; k < 2; k++) {               /* eight rows */
-        __m512d a = add_halves(exact[2 * k]), b = add_halves(exact[2 * k + 1]);
-        __m512d sum = _mm512_add_pd(_mm512_shuffle_f64x2(a, b, 0x44), _mm512_shuffle_f64x2(a, b, 0xee));
-        __m256 rest = k == 0 ? _mm512_castps512_ps256(rests[0]) : _mm512_extractf32x8_ps(rests[0], 1);
-        sum = _mm512_add_pd(sum, _mm512_cvtps_pd(rest));
-        _mm512_storeu_pd(sums + 8 * k, _mm512_add_pd(sum, _mm512_loadu_pd(lanes->before + 8 * k)));
+    for (int k = 0; k < ROWS_AT_ONCE / 4; k += 2) {
+        __m512d sum = add_quarters(exact[k], exact[k + 1]), rest = add_quarters(rests[k], rests[k + 1]);
+        sum = _mm512_add_pd(_mm512_add_pd(sum, rest), _mm512_loadu_pd(lanes->before + 4 * k));
+        _mm512_storeu_pd(sums + 4 * k, sum);
     }
 }
 
@@ -502,6 +518,5 @@ static void logsumexp_pipeline(const row_group *all, ptrdiff_t rows, int togethe
 
 #undef FOLD
 #undef FOLD_TO_QUARTERS
-#undef FOLD_QUARTERS
 #undef ALL
 #undef UNIT
