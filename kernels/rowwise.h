@@ -518,6 +518,7 @@ static void few_rows(const rowwise_call *call, ptrdiff_t begin, ptrdiff_t end)
     row_group group = {
         .x = row_of(call, 0, begin),
         .x_stride = call->row_strides[0],
+        .second = row_of(call, call->function->inputs - 1, begin),
         .second_stride = call->row_strides[call->function->inputs - 1],
         .y = row_of(call, out, begin),
         .y_stride = call->row_strides[out],

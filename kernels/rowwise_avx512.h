@@ -1,6 +1,6 @@
 /*
- * softmax, softmin, log_softmax and logsumexp of contiguous float32 rows, for processors with AVX-512. rowwise_real.h
- * includes this file, and has the same for the others.
+ * softmax, softmin, log_softmax and logsumexp of contiguous float32 rows, and gradients, for processors with AVX-512.
+ * rowwise_real.h includes this file, and has the same for the others.
  *
  * A row is met three times: for its maximum, for its exponentials and their sum, and for its results. On their own, the
  * first and the last wait for the caches, and the second waits for the multipliers. Here they are done side by side,
@@ -12,6 +12,7 @@ typedef __m512 wide;
 enum {
     WIDE = 16,                  /* entries of a vector */
     STEPS = 8,                  /* vectors that are computed together */
+    SHORTEST_IN_LINES = 64,     /* entries of a row from which on one vector more is made up for by stores of whole lines */
     RUN = GRID_STEPS * VECTOR,  /* entries whose sums are exact together */
 };
 #define ALL ((__mmask16)0xffff)
@@ -19,10 +20,11 @@ enum {
 /* What is computed: constant arguments of the functions below. */
 enum {
     SCALES = 1,         /* softmax: results are scaled exponentials, else differences */
-    NEGATES = 2,        /* of -x */
+    NEGATES = 2,        /* softmin: of -x */
     REDUCES = 4,        /* logsumexp: there are no results but the sum's logarithm */
     STREAMS = 8,        /* results are written past the caches */
     FAR = 16,           /* a row so far from 0 that exponentials are taken of its distance to the maximum */
+    GRADIENT = 32,      /* what is computed is the gradient of that */
 };
 
 /* ---- exponentials ------------------------------------------------------------------------------------------------ */
@@ -75,7 +77,7 @@ typedef struct {
     float *e;                   /* and, with SCALES, stored */
     const float *next;          /* the row whose maximum is taken */
     const float *ahead;         /* the row that is fetched into the cache */
-    const float *from;          /* what results are made of, */
+    const float *from, *second; /* what results are made of: gradients of grad and y, */
     float *to;                  /* where they go, */
     ptrdiff_t begin;            /* and which: from here on, */
     size_t results;             /* in whole lines */
@@ -113,8 +115,27 @@ static ALWAYS_INLINE void store_wide(float *to, __mmask16 mask, wide numbers)
     }
 }
 
-static ALWAYS_INLINE wide wide_results(const rows_abreast *rows, wide from, int kind)
+/* The gradient from grad and the function's result y. log_softmax's sum is in the unit of the exponentials. */
+static ALWAYS_INLINE wide wide_gradient(const rows_abreast *rows, wide grad, wide y, int kind)
 {
+    if (kind & NEGATES) {
+        return _mm512_mul_ps(y, _mm512_add_ps(_mm512_sub_ps(rows->high, grad), rows->low));
+    }
+    if (kind & SCALES) {
+        return _mm512_mul_ps(y, _mm512_sub_ps(_mm512_sub_ps(grad, rows->high), rows->low));
+    }
+    wide power, excess = wide_exponential_parts(y, rows->reference, &power);
+    __mmask16 counts = _mm512_cmp_ps_mask(y, rows->reference.low, _CMP_NLT_UQ);     /* else the exponential is 0 */
+    wide e = _mm512_maskz_fmadd_ps(counts, excess, power, power);
+    return _mm512_fnmadd_ps(rows->low, e, _mm512_fnmadd_ps(rows->high, e, grad));
+}
+
+static ALWAYS_INLINE wide wide_results(const rows_abreast *rows, ptrdiff_t i, __mmask16 mask, int kind)
+{
+    wide from = _mm512_maskz_loadu_ps(mask, rows->from + i);
+    if (kind & GRADIENT) {
+        return wide_gradient(rows, from, _mm512_maskz_loadu_ps(mask, rows->second + i), kind);
+    }
     if (kind & SCALES) {
         return _mm512_fmadd_ps(from, rows->high, _mm512_mul_ps(from, rows->low));
     }
@@ -127,7 +148,7 @@ static ALWAYS_INLINE void put_results(const rows_abreast *rows, ptrdiff_t i, wid
         _mm512_stream_ps(rows->to + i, results);
     }
     else {
-        _mm512_store_ps(rows->to + i, results);
+        _mm512_storeu_ps(rows->to + i, results);
     }
 }
 
@@ -140,7 +161,7 @@ static ALWAYS_INLINE wide step_abreast(const rows_abreast *rows, ptrdiff_t i, __
     *largest = _mm512_max_ps(load_wide(rows->next + i, mask, kind), *largest);
     fetch_ahead(rows->ahead + i, 1);
     if (!(kind & REDUCES) && (size_t)(i - rows->begin) < rows->results) {
-        put_results(rows, i, wide_results(rows, _mm512_loadu_ps(rows->from + i), kind), kind);
+        put_results(rows, i, wide_results(rows, i, ALL, kind), kind);
     }
     entries = kind & FAR ? _mm512_sub_ps(entries, rows->center) : entries;
     wide excess = wide_exponential_parts(entries, rows->reference, &power);
@@ -223,7 +244,7 @@ static ALWAYS_INLINE void pass_abreast(const rows_abreast *rows, ptrdiff_t n, ro
    each of four rows; after two more, a vector has one number of each row, in order. */
 #define FOLD(vectors, count, fold, first, second)                                                    \
     for (int k = 0; k < (count); k++) {                                                              \
-        wide a = (vectors)[2 * k], b = (vectors)[2 * k + 1];                                         \
+        __typeof__((vectors)[0]) a = (vectors)[2 * k], b = (vectors)[2 * k + 1];                     \
         (vectors)[k] = fold(first, second);                                                          \
     }
 #define FOLD_TO_QUARTERS(vectors, fold)                                                              \
@@ -284,6 +305,7 @@ static row_group group_at(const row_group *all, ptrdiff_t row, ptrdiff_t rows, i
     group.count = rows - row < together ? rows < row ? 0 : (int)(rows - row) : together;
     group.places = (group.count + 7) & -8;
     group.x = all->x + row * all->x_stride;
+    group.second = all->second + row * all->second_stride;
     group.y = all->y + row * all->y_stride;
     if (all->scratch != NULL) {
         group.scratch = all->scratch + (row / together & 1) * half_of_scratch(together, all->scratch_stride);
@@ -317,64 +339,51 @@ static ALWAYS_INLINE void take_references(some_rows_float *rows, const row_group
 }
 
 /* The results of a row before its first whole line: with STREAMS, the rest of the line that the row before began. */
-static ALWAYS_INLINE ptrdiff_t put_head(const rows_abreast *rows, const float *from, float *y, ptrdiff_t n,
-                                        line_edge *edge, int kind)
+static ALWAYS_INLINE ptrdiff_t put_head(const rows_abreast *rows, ptrdiff_t n, line_edge *edge, int kind)
 {
-    ptrdiff_t head = (ptrdiff_t)((-(uintptr_t)y & 63) / sizeof(float)), lanes_before = WIDE - head;
-    head = head < n ? head : n;
+    ptrdiff_t head = (ptrdiff_t)((-(uintptr_t)rows->to & 63) / sizeof(float)), before = WIDE - head;
     if (kind & STREAMS) {
-        edge_before(edge, (char *)y);
+        edge_before(edge, (char *)rows->to);
     }
-    if (head == 0) {
+    if (head == 0 || (!(kind & STREAMS) && n < SHORTEST_IN_LINES)) {
         return 0;
     }
-    __mmask16 lanes = (__mmask16)(first_lanes(head) << lanes_before);
-    wide results = wide_results(rows, _mm512_maskz_loadu_ps(lanes, from - lanes_before), kind);
+    __mmask16 lanes = (__mmask16)(first_lanes(head) << before);
+    wide results = wide_results(rows, -before, lanes, kind);
     if ((kind & STREAMS) && edge->bytes != 0) {
-        _mm512_stream_ps(y - lanes_before, _mm512_mask_mov_ps(_mm512_load_ps(edge->line), lanes, results));
+        _mm512_stream_ps(rows->to - before, _mm512_mask_mov_ps(_mm512_load_ps(edge->line), lanes, results));
     }
     else {
-        _mm512_mask_storeu_ps(y - lanes_before, lanes, results);
+        _mm512_mask_storeu_ps(rows->to - before, lanes, results);
     }
     return head;
 }
 
 /* The results from `done` on, less than a line: with STREAMS, they wait for the next row. */
-static ALWAYS_INLINE void put_foot(const rows_abreast *rows, const float *from, float *y, ptrdiff_t n, ptrdiff_t done,
-                                   line_edge *edge, int kind)
+static ALWAYS_INLINE void put_foot(const rows_abreast *rows, ptrdiff_t n, ptrdiff_t done, line_edge *edge, int kind)
 {
     __mmask16 lanes = first_lanes(n - done);
-    wide results = wide_results(rows, _mm512_maskz_loadu_ps(lanes, from + done), kind);
     if (kind & STREAMS) {
-        _mm512_store_ps(edge->line, results);
+        _mm512_store_ps(edge->line, wide_results(rows, done, lanes, kind));
         edge->bytes = (n - done) * (ptrdiff_t)sizeof(float);
-        edge->place = (char *)(y + done);
+        edge->place = (char *)(rows->to + done);
     }
-    else {
-        _mm512_mask_storeu_ps(y + done, lanes, results);
+    else if (done < n) {
+        _mm512_mask_storeu_ps(rows->to + done, lanes, wide_results(rows, done, lanes, kind));
     }
 }
 
-/* Puts the results of a row but for its whole lines, which are left to step_abreast. */
-static ALWAYS_INLINE void begin_results(rows_abreast *rows, const row_group *group, int r, const row_terms_float *terms,
-                                        int kind)
+/* Puts the results of a row but for its whole lines, of which `begin` and `results` then tell. They lag behind by a
+   vector where a line is not a vector of x: a load of x would wait for the store of a line that seems to overlap it. */
+static ALWAYS_INLINE void begin_results(rows_abreast *rows, ptrdiff_t n, line_edge *edge, int kind)
 {
-    const float *from = source_of(group, r, kind);
-    float *y = results_of_float(group, r);
-    rows->high = _mm512_set1_ps(terms->high[r]);
-    rows->low = _mm512_set1_ps(terms->low[r]);
-    ptrdiff_t head = put_head(rows, from, y, group->n, group->edge, kind);
-    ptrdiff_t lines = (group->n - head) & -WIDE;
+    ptrdiff_t head = put_head(rows, n, edge, kind), lines = (n - head) & -WIDE;
+    put_foot(rows, n, head + lines, edge, kind);
     rows->begin = head > 0 ? WIDE : 0;
     rows->results = (size_t)lines;
-    rows->from = from + head - rows->begin;
-    rows->to = y + head - rows->begin;
-    if (head + lines < group->n) {
-        put_foot(rows, from, y, group->n, head + lines, group->edge, kind);
-    }
-    else if (kind & STREAMS) {
-        group->edge->bytes = 0;
-    }
+    rows->from += head - rows->begin;
+    rows->second += kind & GRADIENT ? head - rows->begin : 0;
+    rows->to += head - rows->begin;
 }
 
 /* Groups that follow each other, and what is known of them. */
@@ -399,7 +408,11 @@ static ALWAYS_INLINE void pass_row(row_pipeline *pipeline, int r, int kind)
         .center = _mm512_set1_ps(rows->center[r]),
     };
     if (!(kind & REDUCES) && r < pipeline->previous.count) {
-        begin_results(&abreast, &pipeline->previous, r, &pipeline->terms, kind);
+        abreast.from = source_of(&pipeline->previous, r, kind);
+        abreast.to = results_of_float(&pipeline->previous, r);
+        abreast.high = _mm512_set1_ps(pipeline->terms.high[r]);
+        abreast.low = _mm512_set1_ps(pipeline->terms.low[r]);
+        begin_results(&abreast, pipeline->previous.n, pipeline->previous.edge, kind);
     }
     pass_abreast(&abreast, pipeline->current.n, &pipeline->lanes, r, kind);
 }
@@ -481,41 +494,129 @@ static ALWAYS_INLINE void compute_pipelined(const row_group *all, ptrdiff_t rows
     put_rows(&pipeline.previous, 0, &pipeline.terms, kind);
 }
 
-static void softmax_pipeline(const row_group *all, ptrdiff_t rows, int together)
+/* ---- gradients --------------------------------------------------------------------------------------------------- */
+
+/* Adds sixteen terms to a sum in double, in which float32's products are exact. */
+static ALWAYS_INLINE void add_terms(__m512d *sum, wide grad, wide y, int kind)
 {
-    if (all->edge != NULL) {
-        compute_pipelined(all, rows, together, SCALES | STREAMS);
-    }
-    else {
-        compute_pipelined(all, rows, together, SCALES);
+    for (int half = 0; half < 2; half++) {
+        __m512d term = _mm512_cvtps_pd(half ? _mm512_extractf32x8_ps(grad, 1) : _mm512_castps512_ps256(grad));
+        __m512d factor = _mm512_cvtps_pd(half ? _mm512_extractf32x8_ps(y, 1) : _mm512_castps512_ps256(y));
+        sum[half] = kind & SCALES ? _mm512_fmadd_pd(term, factor, sum[half]) : _mm512_add_pd(sum[half], term);
     }
 }
 
-static void softmin_pipeline(const row_group *all, ptrdiff_t rows, int together)
+static ALWAYS_INLINE const float *second_of(const row_group *group, ptrdiff_t r)
 {
-    if (all->edge != NULL) {
-        compute_pipelined(all, rows, together, SCALES | NEGATES | STREAMS);
+    return (const float *)(group->second + r * group->second_stride);
+}
+
+/* Groups that follow each other, and the sums of the previous one. */
+typedef struct {
+    row_group previous, current, ahead;
+    double sum[ROWS_AT_ONCE];
+} gradient_pipeline;
+
+/* What the gradients of a row are made of. */
+static ALWAYS_INLINE void begin_gradients(rows_abreast *rows, const row_group *group, int r, double sum, int kind)
+{
+    reference_float reference = reference_for_float(0);
+    float low, high = in_parts_float(kind & SCALES ? sum : in_unit_of_0_float(sum) / UNIT, &low);
+    rows->from = entries_of_float(group, r);
+    rows->second = second_of(group, r);
+    rows->to = results_of_float(group, r);
+    rows->high = _mm512_set1_ps(high);
+    rows->low = _mm512_set1_ps(low);
+    rows->reference.low = _mm512_set1_ps(reference.low);
+    rows->reference.shift = _mm512_set1_ps(sixteenths_shift(reference.shift));
+    begin_results(rows, group->n, group->edge, kind);
+}
+
+/* The sum of a row's terms, and meanwhile the gradients of a row of the previous group. */
+static ALWAYS_INLINE __m512d pass_gradients(const gradient_pipeline *pipeline, int r, int kind)
+{
+    const row_group *group = &pipeline->current;
+    int from_ahead = r < pipeline->ahead.count;
+    const float *grad = entries_of_float(group, r), *y = second_of(group, r);
+    const float *grad_ahead = from_ahead ? entries_of_float(&pipeline->ahead, r) : grad;
+    const float *y_ahead = from_ahead ? second_of(&pipeline->ahead, r) : y;
+    __m512d sum[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()};
+    rows_abreast rows = {.results = 0};
+    if (r < pipeline->previous.count) {
+        begin_gradients(&rows, &pipeline->previous, r, pipeline->sum[r], kind);
     }
-    else {
-        compute_pipelined(all, rows, together, SCALES | NEGATES);
+    for (ptrdiff_t i = 0; i < group->n; i += WIDE) {
+        __mmask16 mask = group->n - i < WIDE ? first_lanes(group->n - i) : ALL;
+        fetch_ahead(grad_ahead + i, 1);
+        fetch_ahead(y_ahead + i, 1);
+        add_terms(sum, _mm512_maskz_loadu_ps(mask, grad + i), _mm512_maskz_loadu_ps(mask, y + i), kind);
+        if ((size_t)(i - rows.begin) < rows.results) {
+            put_results(&rows, i, wide_results(&rows, i, ALL, kind), kind);
+        }
+    }
+    return _mm512_add_pd(sum[0], sum[1]);
+}
+
+/* The gradients of a group's rows from `first` on. */
+static ALWAYS_INLINE void put_gradients(const row_group *group, int first, const double *sum, int kind)
+{
+    for (int r = first; r < group->count; r++) {
+        rows_abreast rows;
+        begin_gradients(&rows, group, r, sum[r], kind);
+        for (ptrdiff_t i = rows.begin; i < rows.begin + (ptrdiff_t)rows.results; i += WIDE) {
+            put_results(&rows, i, wide_results(&rows, i, ALL, kind), kind);
+        }
     }
 }
 
-static void log_softmax_pipeline(const row_group *all, ptrdiff_t rows, int together)
+static ALWAYS_INLINE void compute_gradients(const row_group *all, ptrdiff_t rows, int together, int kind)
 {
-    if (all->edge != NULL) {
-        compute_pipelined(all, rows, together, STREAMS);
+    gradient_pipeline pipeline;
+    __m512d sums[ROWS_AT_ONCE];
+    pipeline.previous.count = 0;
+    for (ptrdiff_t row = 0; row < rows; row += together) {
+        pipeline.current = group_at(all, row, rows, together);
+        pipeline.ahead = group_at(all, row + together, rows, together);
+        for (int r = 0; r < ROWS_AT_ONCE; r++) {
+            sums[r] = r < pipeline.current.count ? pass_gradients(&pipeline, r, kind) : _mm512_setzero_pd();
+        }
+        put_gradients(&pipeline.previous, pipeline.current.count, pipeline.sum, kind);
+        FOLD(sums, 8, _mm512_add_pd, _mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b))
+        FOLD(sums, 4, _mm512_add_pd, _mm512_shuffle_f64x2(a, b, 0x88), _mm512_shuffle_f64x2(a, b, 0xdd))
+        FOLD(sums, 2, _mm512_add_pd, _mm512_shuffle_f64x2(a, b, 0x88), _mm512_shuffle_f64x2(a, b, 0xdd))
+        _mm512_storeu_pd(pipeline.sum, sums[0]);
+        _mm512_storeu_pd(pipeline.sum + 8, sums[1]);
+        pipeline.previous = pipeline.current;
     }
-    else {
-        compute_pipelined(all, rows, together, 0);
-    }
+    put_gradients(&pipeline.previous, 0, pipeline.sum, kind);
 }
+
+/* ---- the pipelines ----------------------------------------------------------------------------------------------- */
+
+#define PIPELINE_OF(NAME, COMPUTE, KIND)                                                             \
+    static void NAME(const row_group *all, ptrdiff_t rows, int together)                             \
+    {                                                                                                \
+        if (all->edge != NULL) {                                                                     \
+            COMPUTE(all, rows, together, (KIND) | STREAMS);                                          \
+        }                                                                                            \
+        else {                                                                                       \
+            COMPUTE(all, rows, together, KIND);                                                      \
+        }                                                                                            \
+    }
+
+PIPELINE_OF(softmax_pipeline, compute_pipelined, SCALES)
+PIPELINE_OF(softmin_pipeline, compute_pipelined, SCALES | NEGATES)
+PIPELINE_OF(log_softmax_pipeline, compute_pipelined, 0)
+PIPELINE_OF(softmax_backward_pipeline, compute_gradients, GRADIENT | SCALES)
+PIPELINE_OF(softmin_backward_pipeline, compute_gradients, GRADIENT | SCALES | NEGATES)
+PIPELINE_OF(log_softmax_backward_pipeline, compute_gradients, GRADIENT)
 
 static void logsumexp_pipeline(const row_group *all, ptrdiff_t rows, int together)
 {
     compute_pipelined(all, rows, together, REDUCES);
 }
 
+#undef PIPELINE_OF
 #undef FOLD
 #undef FOLD_TO_QUARTERS
 #undef ALL

@@ -1540,13 +1540,13 @@ static const row_function R(SPARSEMAX) = {
     1, 0, 0, 0.0, R(add_support), merge_sums, R(finish_sparsemax), R(emit_sparsemax), NULL, NULL, NULL};
 static const row_function R(SOFTMAX_BACKWARD) = {
     2, 0, 0, 0.0, R(add_products), merge_sums, NULL, R(emit_softmax_backward),
-    R(softmax_backward_rows), R(softmax_backward_tile), NULL};
+    R(softmax_backward_rows), R(softmax_backward_tile), PIPELINE(softmax_backward)};
 static const row_function R(SOFTMIN_BACKWARD) = {
     2, 0, 0, 0.0, R(add_products), merge_sums, NULL, R(emit_softmin_backward),
-    R(softmin_backward_rows), R(softmin_backward_tile), NULL};
+    R(softmin_backward_rows), R(softmin_backward_tile), PIPELINE(softmin_backward)};
 static const row_function R(LOG_SOFTMAX_BACKWARD) = {
     2, 0, 0, 0.0, R(add_gradients), merge_sums, NULL, R(emit_log_softmax_backward),
-    R(log_softmax_backward_rows), R(log_softmax_backward_tile), NULL};
+    R(log_softmax_backward_rows), R(log_softmax_backward_tile), PIPELINE(log_softmax_backward)};
 static const row_function R(SPARSEMAX_BACKWARD) = {
     2, 0, 0, 0.0, R(add_supported_gradients), merge_sums, NULL, R(emit_sparsemax_backward), NULL, NULL, NULL};
 
