@@ -71,6 +71,7 @@ coefficients: $(TEST)/ready
 	$(TEST)/bin/python -m kernels.coefficients.algebraic --check
 	$(TEST)/bin/python -m kernels.coefficients.self_gated --check
 	$(TEST)/bin/python -m kernels.coefficients.half --check
+	$(TEST)/bin/python -m kernels.coefficients.rowwise --check
 	$(TEST)/bin/python -m kernels.coefficients.numba --check
 
 # The kernels compile without a warning: into a wheel, which others test.

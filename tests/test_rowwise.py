@@ -257,6 +257,51 @@ def test_results_larger_than_the_caches(name: str, shape: tuple[int, int]) -> No
     np.testing.assert_array_equal(call(name, x, axis=0)[:, few], call(name, np.ascontiguousarray(x[:, few]), axis=0))
 
 
+def misaligned(shape: tuple[int, ...], offset: int) -> Array:
+    """A new array of float32 that begins `offset` elements after a line of memory."""
+    memory = np.zeros(int(np.prod(shape)) + 64, np.float32)
+    begin = -memory.ctypes.data % 64 // 4 + offset
+    return memory[begin : begin + int(np.prod(shape))].reshape(shape)
+
+
+@pytest.mark.parametrize("n", [33, 100, 128, 520, 1000, 6500, 20_000])
+@pytest.mark.parametrize("name", EXPONENTIAL)
+def test_each_row_for_itself(name: str, n: int) -> None:
+    """Whatever stands in the other rows, how many there are, and where the result lies."""
+    for rows, offset in [(1, 0), (2, 3), (5, 15), (16, 1), (17, 12), (41, 8)]:
+        x = normal((rows, n), seed=rows)
+        x[1::5] += 3000  # far from 0
+        x[2::7, 1:] -= 1e30
+        x[3::9, n // 2] = np.nan
+        x[4::11, n // 3] = np.inf
+        x[5::13] = -np.inf
+        x[6::6, ::3] = -np.inf
+        alone = np.concatenate([call(name, row[None], axis=-1) for row in x])
+        out = misaligned(alone.shape, offset)
+        np.testing.assert_array_equal(call(name, x, axis=-1, out=out), alone)
+        if name != "logsumexp":
+            out[...] = x
+            np.testing.assert_array_equal(call(name, out, axis=-1, out=out), alone)
+        plain = np.isfinite(x).all(axis=-1) & (np.abs(x).max(axis=-1) < 1e4)
+        check(name, x[plain])
+
+
+@pytest.mark.parametrize("n", [17, 33, 100, 128, 1000, 6500])
+@pytest.mark.parametrize("name", ["softmax", "softmin", "log_softmax"])
+def test_each_gradient_for_itself(name: str, n: int) -> None:
+    backward = getattr(fastact.backward, name)
+    for rows, offset in [(1, 0), (2, 3), (5, 15), (16, 1), (41, 8)]:
+        y, grad = call(name, normal((rows, n), seed=rows)), normal((rows, n), seed=n)
+        grad[1::7, n // 2] = np.nan
+        grad[2::9, n // 3] = np.inf
+        with np.errstate(invalid="ignore"):
+            alone = np.concatenate([backward(grad[r, None], y[r, None]) for r in range(rows)])
+            out = misaligned(y.shape, offset)
+            np.testing.assert_array_equal(backward(grad, y, out=out), alone)
+            out[...] = y
+            np.testing.assert_array_equal(backward(grad, out, out=out), alone)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_to_compute(name: str) -> None:
     for shape, axis in [((0,), -1), ((0, 3), 1), ((3, 0), 1), ((3, 0), 0), ((2, 0, 3), (1, 2)), ((0, 0), None)]:
