@@ -248,7 +248,7 @@ static char *row_of(const rowwise_call *call, int operand, ptrdiff_t row)
 
 static int is_contiguous(const rowwise_call *call, int operand, ptrdiff_t size)
 {
-    return call->dimensions == 1 && call->strides[operand][0] == size;
+    return call->dimensions == 1 && (call->strides[operand][0] == size || call->n == 1);
 }
 
 /* Copies entries [i, i + n) of a row to a contiguous place, or back. */

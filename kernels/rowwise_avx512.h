@@ -12,7 +12,7 @@ typedef __m512 wide;
 enum {
     WIDE = 16,                  /* entries of a vector */
     STEPS = 8,                  /* vectors that are computed together */
-    SHORTEST_IN_LINES = 64,     /* entries of a row from which on one vector more is made up for by stores of whole lines */
+    SHORTEST_IN_LINES = 64,     /* entries of a row whose stores are worth to be made line by line */
     RUN = GRID_STEPS * VECTOR,  /* entries whose sums are exact together */
 };
 #define ALL ((__mmask16)0xffff)
@@ -242,22 +242,22 @@ static ALWAYS_INLINE void pass_abreast(const rows_abreast *rows, ptrdiff_t n, ro
 
 /* Folds vectors two by two, so that one has what two had. After two folds, each quarter of a vector has one number of
    each of four rows; after two more, a vector has one number of each row, in order. */
-#define FOLD(vectors, count, fold, first, second)                                                    \
+#define FOLD(type, vectors, count, fold, first, second)                                              \
     for (int k = 0; k < (count); k++) {                                                              \
-        __typeof__((vectors)[0]) a = (vectors)[2 * k], b = (vectors)[2 * k + 1];                     \
+        type a = (vectors)[2 * k], b = (vectors)[2 * k + 1];                                         \
         (vectors)[k] = fold(first, second);                                                          \
     }
 #define FOLD_TO_QUARTERS(vectors, fold)                                                              \
-    FOLD(vectors, 8, fold, _mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b))                       \
-    FOLD(vectors, 4, fold, _mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee))
+    FOLD(wide, vectors, 8, fold, _mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b))                 \
+    FOLD(wide, vectors, 4, fold, _mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee))
 
 static ALWAYS_INLINE wide maxima_of(const row_lanes *lanes)
 {
     wide largest[ROWS_AT_ONCE];
     memcpy(largest, lanes->largest, sizeof largest);
     FOLD_TO_QUARTERS(largest, _mm512_max_ps)
-    FOLD(largest, 2, _mm512_max_ps, _mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd))
-    FOLD(largest, 1, _mm512_max_ps, _mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd))
+    FOLD(wide, largest, 2, _mm512_max_ps, _mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd))
+    FOLD(wide, largest, 1, _mm512_max_ps, _mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd))
     return largest[0];
 }
 
@@ -581,9 +581,9 @@ static ALWAYS_INLINE void compute_gradients(const row_group *all, ptrdiff_t rows
             sums[r] = r < pipeline.current.count ? pass_gradients(&pipeline, r, kind) : _mm512_setzero_pd();
         }
         put_gradients(&pipeline.previous, pipeline.current.count, pipeline.sum, kind);
-        FOLD(sums, 8, _mm512_add_pd, _mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b))
-        FOLD(sums, 4, _mm512_add_pd, _mm512_shuffle_f64x2(a, b, 0x88), _mm512_shuffle_f64x2(a, b, 0xdd))
-        FOLD(sums, 2, _mm512_add_pd, _mm512_shuffle_f64x2(a, b, 0x88), _mm512_shuffle_f64x2(a, b, 0xdd))
+        FOLD(__m512d, sums, 8, _mm512_add_pd, _mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b))
+        FOLD(__m512d, sums, 4, _mm512_add_pd, _mm512_shuffle_f64x2(a, b, 0x88), _mm512_shuffle_f64x2(a, b, 0xdd))
+        FOLD(__m512d, sums, 2, _mm512_add_pd, _mm512_shuffle_f64x2(a, b, 0x88), _mm512_shuffle_f64x2(a, b, 0xdd))
         _mm512_storeu_pd(pipeline.sum, sums[0]);
         _mm512_storeu_pd(pipeline.sum + 8, sums[1]);
         pipeline.previous = pipeline.current;
