@@ -26,7 +26,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* Kernels keep up to 64 KiB of buffers on the stack. */
+/* Kernels keep up to 100 KiB of buffers on the stack. */
 enum { HELPER_STACK_BYTES = 1 << 20 };
 
 static void helper_main(void);

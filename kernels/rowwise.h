@@ -213,6 +213,10 @@ static ALWAYS_INLINE double log1p_of(double x)
 
 /* Bytes of a row that is read where it is, as one block: with its result, it stays in the L2 cache. */
 static const ptrdiff_t ROW_IN_CACHE = 256 << 10;
+/* Bytes of a row up to which a pipeline pays, and has scratch memory for two, where there are so many rows that threads
+   need not share each. */
+static const ptrdiff_t PIPELINED_ROW = 1 << 20;
+enum { MANY_ROWS = 16 };
 /* Bytes of a tile that stays in the L2 cache. */
 static const ptrdiff_t TILE_IN_CACHE = 512 << 10;
 /* Bytes of a longer row's blocks. */
@@ -478,9 +482,10 @@ static void short_row(const rowwise_call *call, ptrdiff_t row)
 
 static int few_serves(const rowwise_call *call)
 {
+    int pipelined = call->function->pipeline != NULL && call->rows >= MANY_ROWS;
     return call->function->few != NULL && lies_ready(call, 0) && lies_ready(call, call->function->inputs - 1)
         && (call->function->reduces || is_contiguous(call, call->operands - 1, call->type->size))
-        && call->n * call->type->size <= ROW_IN_CACHE;
+        && call->n * call->type->size <= (pipelined ? PIPELINED_ROW : ROW_IN_CACHE);
 }
 
 static void one_group_after_the_other(const rowwise_call *call, row_group *group, ptrdiff_t begin, ptrdiff_t end,

@@ -286,6 +286,19 @@ def test_each_row_for_itself(name: str, n: int) -> None:
         check(name, x[plain])
 
 
+@pytest.mark.parametrize("shape", [(16, 70_001), (15, 70_001), (130, 66_000)])
+@pytest.mark.parametrize("name", EXPONENTIAL)
+def test_rows_longer_than_the_cache(name: str, shape: tuple[int, int]) -> None:
+    x = normal(shape)
+    with fastact.threads(1):
+        alone = call(name, x, axis=-1)
+    with fastact.threads(2):
+        np.testing.assert_array_equal(call(name, x, axis=-1), alone)
+    check(name, x[:16])
+    if name != "logsumexp":
+        np.testing.assert_array_equal(call(name, x, axis=-1, out=x), alone)
+
+
 @pytest.mark.parametrize("n", [17, 33, 100, 128, 1000, 6500])
 @pytest.mark.parametrize("name", ["softmax", "softmin", "log_softmax"])
 def test_each_gradient_for_itself(name: str, n: int) -> None:
