@@ -509,6 +509,13 @@ static ptrdiff_t rows_at_once(const rowwise_call *call)
     return together < 1 ? 1 : together > ROWS_AT_ONCE ? ROWS_AT_ONCE : together;
 }
 
+/* Rows that a thread should claim at a time, for the first and the last group of a pipeline lack company. */
+static ptrdiff_t rows_in_company(const rowwise_call *call)
+{
+    ptrdiff_t rows = 2 * rows_at_once(call);
+    return rows < 8 ? 8 : rows;
+}
+
 /* Contiguous rows, a few at a time. */
 static void few_rows(const rowwise_call *call, ptrdiff_t begin, ptrdiff_t end)
 {
@@ -950,8 +957,8 @@ static void rowwise(const row_function *function, const element_type *type, int 
         over_rows(rows_crossing, &call, CROSSING);
     }
     else {
-        ptrdiff_t most = call.rows / (4 * pool_num_threads()), groups = pipelined ? 2 * rows_at_once(&call) : 1;
-        over_rows(rows_one_by_one, &call, groups < most ? groups : most > 1 ? most : 1);
+        ptrdiff_t most = call.rows / (4 * pool_num_threads()), rows = pipelined ? rows_in_company(&call) : 1;
+        over_rows(rows_one_by_one, &call, rows < most ? rows : most > 1 ? most : 1);
     }
     forget_exceptions();
 }
