@@ -93,9 +93,10 @@ typedef struct {
     double before[ROWS_AT_ONCE];            /* the sums of the other runs */
 } row_lanes;
 
+/* The first n lanes; all of them where there are no more than that. */
 static ALWAYS_INLINE __mmask16 first_lanes(ptrdiff_t n)
 {
-    return (__mmask16)((1u << n) - 1);
+    return n < WIDE ? (__mmask16)((1u << n) - 1) : ALL;
 }
 
 static ALWAYS_INLINE wide load_wide(const float *x, __mmask16 mask, int kind)
@@ -319,8 +320,7 @@ static void take_maxima(const row_group *group, row_lanes *lanes, int kind)
         const float *x = entries_of_float(group, r);
         wide largest = _mm512_set1_ps(-INFINITY);
         for (ptrdiff_t i = 0; i < group->n; i += WIDE) {
-            __mmask16 mask = group->n - i < WIDE ? first_lanes(group->n - i) : ALL;
-            largest = _mm512_max_ps(load_wide(x + i, mask, kind), largest);
+            largest = _mm512_max_ps(load_wide(x + i, first_lanes(group->n - i), kind), largest);
         }
         _mm512_store_ps(lanes->largest[r], largest);
     }
@@ -423,8 +423,8 @@ static NEVER_INLINE void pass_far_row(row_pipeline *pipeline, int r, int kind)
     pass_row(pipeline, r, kind | FAR);
 }
 
-/* The sums of the current group, the maxima of the next one, and the results of the previous one, as far as they are
-   no more rows. */
+/* The sums of the current group, the maxima of the next one, and the results of the previous one's rows, of as many as
+   the current one has. */
 static ALWAYS_INLINE void pass_groups(row_pipeline *pipeline, int kind)
 {
     some_rows_float *rows = &pipeline->rows;
@@ -517,18 +517,34 @@ typedef struct {
     double sum[ROWS_AT_ONCE];
 } gradient_pipeline;
 
+/* A sum in the unit that wide_gradient takes it in, in two parts. */
+static ALWAYS_INLINE float gradient_terms(double sum, float *low, int kind)
+{
+    return in_parts_float(kind & SCALES ? sum : in_unit_of_0_float(sum) / UNIT, low);
+}
+
+static ALWAYS_INLINE wide_reference reference_for_results(void)
+{
+    reference_float reference = reference_for_float(0);
+    wide_reference result = {_mm512_set1_ps(reference.low), _mm512_set1_ps(sixteenths_shift(reference.shift))};
+    return result;
+}
+
+static ALWAYS_INLINE void take_gradient_terms(rows_abreast *rows, double sum, int kind)
+{
+    float low, high = gradient_terms(sum, &low, kind);
+    rows->high = _mm512_set1_ps(high);
+    rows->low = _mm512_set1_ps(low);
+    rows->reference = reference_for_results();
+}
+
 /* What the gradients of a row are made of. */
 static ALWAYS_INLINE void begin_gradients(rows_abreast *rows, const row_group *group, int r, double sum, int kind)
 {
-    reference_float reference = reference_for_float(0);
-    float low, high = in_parts_float(kind & SCALES ? sum : in_unit_of_0_float(sum) / UNIT, &low);
+    take_gradient_terms(rows, sum, kind);
     rows->from = entries_of_float(group, r);
     rows->second = second_of(group, r);
     rows->to = results_of_float(group, r);
-    rows->high = _mm512_set1_ps(high);
-    rows->low = _mm512_set1_ps(low);
-    rows->reference.low = _mm512_set1_ps(reference.low);
-    rows->reference.shift = _mm512_set1_ps(sixteenths_shift(reference.shift));
     begin_results(rows, group->n, group->edge, kind);
 }
 
@@ -546,7 +562,7 @@ static ALWAYS_INLINE __m512d pass_gradients(const gradient_pipeline *pipeline, i
         begin_gradients(&rows, &pipeline->previous, r, pipeline->sum[r], kind);
     }
     for (ptrdiff_t i = 0; i < group->n; i += WIDE) {
-        __mmask16 mask = group->n - i < WIDE ? first_lanes(group->n - i) : ALL;
+        __mmask16 mask = first_lanes(group->n - i);
         fetch_ahead(grad_ahead + i, 1);
         fetch_ahead(y_ahead + i, 1);
         add_terms(sum, _mm512_maskz_loadu_ps(mask, grad + i), _mm512_maskz_loadu_ps(mask, y + i), kind);
@@ -589,6 +605,39 @@ static ALWAYS_INLINE void compute_gradients(const row_group *all, ptrdiff_t rows
         pipeline.previous = pipeline.current;
     }
     put_gradients(&pipeline.previous, 0, pipeline.sum, kind);
+}
+
+/* log_softmax's gradient in other layouts: from the same exponentials, and so with the same bits. */
+static void wide_emit_log_softmax_backward(const row_state *state, const void *const *inputs, void *output,
+                                           ptrdiff_t begin, ptrdiff_t n)
+{
+    float *result = output;
+    rows_abreast rows = {.from = inputs[0], .second = inputs[1]};
+    (void)begin;
+    take_gradient_terms(&rows, state->sum, GRADIENT);
+    for (ptrdiff_t i = 0; i < n; i += WIDE) {
+        __mmask16 mask = first_lanes(n - i);
+        store_wide(result + i, mask, wide_results(&rows, i, mask, GRADIENT));
+    }
+}
+
+static void wide_log_softmax_backward_tile(void *tile, ptrdiff_t n, const char *next, ptrdiff_t next_step)
+{
+    float *grad = tile, high[TILE_ROWS], low[TILE_ROWS];
+    double sum[TILE_ROWS];
+    rows_abreast rows = {.from = grad, .second = grad + n * TILE_ROWS, .reference = reference_for_results()};
+    (void)next, (void)next_step;
+    sum_gradients_float(grad, n, 0, sum);
+    for (int l = 0; l < TILE_ROWS; l++) {
+        high[l] = gradient_terms(sum[l], &low[l], GRADIENT);
+    }
+    for (int l = 0; l < TILE_ROWS; l += WIDE) {
+        rows.high = _mm512_loadu_ps(high + l);
+        rows.low = _mm512_loadu_ps(low + l);
+        for (ptrdiff_t i = l; i < n * TILE_ROWS; i += TILE_ROWS) {
+            _mm512_storeu_ps(grad + i, wide_results(&rows, i, ALL, GRADIENT));
+        }
+    }
 }
 
 /* ---- the pipelines ----------------------------------------------------------------------------------------------- */

@@ -1518,8 +1518,10 @@ static void R(logsumexp_tile)(void *tile, ptrdiff_t n, const char *next, ptrdiff
 #if IS_FLOAT && defined(__AVX512DQ__)
 #include "rowwise_avx512.h"
 #define PIPELINE(function) function##_pipeline
+#define WIDE_OR_REAL(function) wide_##function
 #else
 #define PIPELINE(function) NULL
+#define WIDE_OR_REAL(function) R(function)
 #endif
 
 static const row_function R(SOFTMAX) = {
@@ -1545,12 +1547,13 @@ static const row_function R(SOFTMIN_BACKWARD) = {
     2, 0, 0, 0.0, R(add_products), merge_sums, NULL, R(emit_softmin_backward),
     R(softmin_backward_rows), R(softmin_backward_tile), PIPELINE(softmin_backward)};
 static const row_function R(LOG_SOFTMAX_BACKWARD) = {
-    2, 0, 0, 0.0, R(add_gradients), merge_sums, NULL, R(emit_log_softmax_backward),
-    R(log_softmax_backward_rows), R(log_softmax_backward_tile), PIPELINE(log_softmax_backward)};
+    2, 0, 0, 0.0, R(add_gradients), merge_sums, NULL, WIDE_OR_REAL(emit_log_softmax_backward),
+    R(log_softmax_backward_rows), WIDE_OR_REAL(log_softmax_backward_tile), PIPELINE(log_softmax_backward)};
 static const row_function R(SPARSEMAX_BACKWARD) = {
     2, 0, 0, 0.0, R(add_supported_gradients), merge_sums, NULL, R(emit_sparsemax_backward), NULL, NULL, NULL};
 
 #undef PIPELINE
+#undef WIDE_OR_REAL
 #undef GRID_ORIGIN
 #undef BITS_OF
 #undef OF_BITS

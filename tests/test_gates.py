@@ -144,7 +144,7 @@ def test_gradients_of_nothing_and_of_many_dimensions(record: Any) -> None:
 
 
 @pairs
-def test_gradients_of_operandsare_numbers(record: Any) -> None:
+def test_gradients_of_numbers_are_numbers(record: Any) -> None:
     """As every other function's are, in every engine; arrays of no dimensions are filled where they are given."""
     backward, operands = getattr(fastact.backward, record.name), [np.float32(x) for x in (1.5, -0.5, 2)]
     expected = backward(*(np.full(1, x) for x in operands))

@@ -255,12 +255,9 @@ def test_in_place(case: Case, dtype: str) -> None:
 def test_out_of_another_array(case: Case) -> None:
     arrays = operands(case, (4, 25))
     expected = case.ordinary(*arrays)
-    for out in (np.empty((4, 25), np.float32), np.empty((4, 25))):
+    for out in (np.empty((4, 25), np.float32), np.empty((4, 25)), np.empty((4, 50), np.float32)[:, ::2]):
         assert case.function(*arrays, out=out) is out
         np.testing.assert_array_equal(out, expected)
-    apart, ordinary = np.empty((4, 50), np.float32)[:, ::2], np.empty((4, 50), np.float32)[:, ::2]
-    assert case.function(*arrays, out=apart) is apart
-    np.testing.assert_array_equal(apart, case.function(*arrays, out=ordinary, **case.keywords))
     over_input = arrays[0].reshape(-1)[:].reshape(4, 25)  # another object over the same memory
     assert case.function(*arrays, out=over_input) is over_input
     assert over_input.tobytes() == expected.tobytes()
