@@ -72,6 +72,7 @@ coefficients: $(TEST)/ready
 	$(TEST)/bin/python -m kernels.coefficients.self_gated --check
 	$(TEST)/bin/python -m kernels.coefficients.half --check
 	$(TEST)/bin/python -m kernels.coefficients.rowwise --check
+	$(TEST)/bin/python -m kernels.coefficients.wide --check
 	$(TEST)/bin/python -m kernels.coefficients.numba --check
 
 # The kernels compile without a warning: into a wheel, which others test.
@@ -95,8 +96,8 @@ ASAN := build/asan/package
 ASAN_TESTS := $(addprefix tests/test_,elementwise.py rowwise.py gates.py small_calls.py whole_calls.py memory.py own.py \
 	dense.py threads.py)
 asan: $(TEST)/ready
-	CFLAGS=-march=native FASTACT_SANITIZE=1 FASTACT_BUILD_MACHINE=generic $(TEST)/bin/python setup.py --quiet build \
-		--build-base build/asan/objects --build-lib $(ASAN)
+	FASTACT_SANITIZE=1 FASTACT_BUILD_TARGET=$$($(TEST)/bin/python -c "import fastact; print(fastact.config()['cpu_target'])") \
+		$(TEST)/bin/python setup.py --quiet build --build-base build/asan/objects --build-lib $(ASAN)
 	rm -rf $(ASAN)/tests && cp -r tests pyproject.toml $(ASAN)
 	cd $(ASAN) && FASTACT_ENGINE=compiled PYTHONMALLOC=malloc LD_PRELOAD="$$($(CC) -print-file-name=libasan.so)" \
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \

@@ -65,10 +65,12 @@ def asked(variable: str) -> bool:
 
 
 def cpu_targets() -> dict[str, tuple[list[str], list[str]]]:
+    """All of the machine's targets, or the one that FASTACT_BUILD_TARGET names as `fastact.config()` does."""
     machine = os.environ.get("FASTACT_BUILD_MACHINE", platform.machine()).lower()
-    if machine in ("x86_64", "amd64"):
-        return X86_64_TARGETS
-    return OTHER_TARGETS.get(machine, {"generic": ([], [])})
+    x86_64 = machine in ("x86_64", "amd64")
+    targets = X86_64_TARGETS if x86_64 else OTHER_TARGETS.get(machine, {"generic": ([], [])})
+    only = os.environ.get("FASTACT_BUILD_TARGET", "").replace("-", "_")
+    return {only: targets[only]} if only else targets
 
 
 class BuildKernels(build_ext):

@@ -89,14 +89,14 @@ static inline uint16_t float_to_float16(float value)
 
 enum { HALVES_IN_VECTOR = 16 };
 
-static inline void widen_vector_float16(const uint16_t *from, float *to)
+static inline __m512 widened_float16(__m256i halves)
 {
-    _mm512_storeu_ps(to, _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)from)));
+    return _mm512_cvtph_ps(halves);
 }
 
-static inline void narrow_vector_float16(const float *from, uint16_t *to)
+static inline __m256i narrowed_float16(__m512 floats)
 {
-    _mm256_storeu_si256((__m256i *)to, _mm512_cvtps_ph(_mm512_loadu_ps(from), _MM_FROUND_TO_NEAREST_INT));
+    return _mm512_cvtps_ph(floats, _MM_FROUND_TO_NEAREST_INT);
 }
 
 /* The index of each word in the vector that it moves to: into every second one, and back. */
@@ -111,19 +111,38 @@ static inline __m512i odd_words(void)
                             0x070005, 0x030001);
 }
 
+static inline __m512 widened_bfloat16(__m256i brains)
+{
+    return _mm512_castsi512_ps(
+        _mm512_maskz_permutexvar_epi16(0xaaaaaaaa, spread_words(), _mm512_castsi256_si512(brains)));
+}
+
+static inline __m256i narrowed_bfloat16(__m512 floats)
+{
+    __m512i bits = _mm512_castps_si512(floats);
+    __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+    return _mm512_castsi512_si256(_mm512_permutexvar_epi16(odd_words(), rounded));
+}
+
+static inline void widen_vector_float16(const uint16_t *from, float *to)
+{
+    _mm512_storeu_ps(to, widened_float16(_mm256_loadu_si256((const __m256i *)from)));
+}
+
+static inline void narrow_vector_float16(const float *from, uint16_t *to)
+{
+    _mm256_storeu_si256((__m256i *)to, narrowed_float16(_mm512_loadu_ps(from)));
+}
+
 static inline void widen_vector_bfloat16(const uint16_t *from, float *to)
 {
-    __m512i brains = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i *)from));
-    _mm512_storeu_si512(to, _mm512_maskz_permutexvar_epi16(0xaaaaaaaa, spread_words(), brains));
+    _mm512_storeu_ps(to, widened_bfloat16(_mm256_loadu_si256((const __m256i *)from)));
 }
 
 static inline void narrow_vector_bfloat16(const float *from, uint16_t *to)
 {
-    __m512i bits = _mm512_loadu_si512(from);
-    __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
-    rounded = _mm512_permutexvar_epi16(odd_words(), rounded);
-    _mm256_storeu_si256((__m256i *)to, _mm512_castsi512_si256(rounded));
+    _mm256_storeu_si256((__m256i *)to, narrowed_bfloat16(_mm512_loadu_ps(from)));
 }
 
 #elif defined(__F16C__) && defined(__AVX2__)

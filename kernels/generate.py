@@ -6,6 +6,9 @@ formula called `NAME_derivative` also gets `NAME_backward`, which multiplies it 
 elements. `NAME_gradients` makes both gradients of a function of two operands in one pass. The row-wise functions are
 found in the same way, from the tables of their arithmetic in `rowwise_real.h`.
 
+Where a formula has a form for batches of vectors, `NAME_wide`, the module of a processor that has such vectors takes
+that for float32, and for half precision if there is no form of its own, `NAME_half`.
+
 The same formulas make the package's `cython_api.pxd`, for the loops that users write in Cython themselves.
 """
 
@@ -30,6 +33,12 @@ ARRAYS = frozenset({"x", "grad", "gate"})
 # Formulas of a half-precision array's own, with the accuracy that it needs.
 HALF_FORMULAS = HERE / "activations" / "half.pxi"
 HALF_DEFINITION = re.compile(r"^cdef inline float (\w+_half)\(", re.MULTILINE)
+
+# Formulas for batches of vectors, and the module for the processors that have them.
+WIDE_PRIMITIVES = [HERE / "primitives" / name for name in ("wide.h", "wide_tables.h")]
+WIDE_FORMULAS = HERE / "activations" / "wide.h"
+WIDE_DEFINITION = re.compile(r"^static ALWAYS_INLINE batch (\w+)_wide\(", re.MULTILINE)
+WIDE_MODULE = "x86_64_v4"
 
 DEFINITION = re.compile(r"^cdef inline (real|number) (\w+)\(([^)]*)\) noexcept nogil:", re.MULTILINE)
 
@@ -90,6 +99,7 @@ class ElementwiseLoop:
     inputs: tuple[str, ...]
     formula: str
     half_formula: str  # the same where it has no shorter form for half-precision arrays
+    has_wide: bool  # whether the module's processor computes it in batches
     types: tuple[ElementType, ...]
     at_1: ElementwiseLoop | None = None
 
@@ -101,7 +111,7 @@ class ElementwiseLoop:
     @property
     def half_kernels(self) -> tuple[ElementwiseLoop, ...]:
         """The same for half-precision arrays, whose formulas for 1 are few."""
-        has_own = self.at_1 is not None and self.at_1.half_formula != self.at_1.formula
+        has_own = self.at_1 and (self.at_1.half_formula != self.at_1.formula or self.at_1.has_wide)
         return self.kernels if has_own else (self,)
 
     def kernels_for(self, element: ElementType) -> tuple[ElementwiseLoop, ...]:
@@ -119,6 +129,18 @@ class ElementwiseLoop:
         factor = "" if self.formula == self.name else f"{operands.pop(0)} * "
         formula = self.half_formula if half else self.formula
         return f"{factor}{module}{formula}({', '.join(operands)})"
+
+    def is_wide(self, kernel: str) -> bool:
+        """Whether the kernel for this C type or half type computes batches."""
+        is_half = kernel in (element.name for element in REAL_TYPES if element.is_half)
+        return self.has_wide and (kernel == "float" or (is_half and self.half_formula == self.formula))
+
+    def batch(self, kernel: str, count: str) -> str:
+        """A batch in Cython, of which `count` elements from the i-th on are loaded."""
+        operands = [f"load_{kernel}({operand}, i, {count})" for operand in self.arrays]
+        factor = None if self.formula == self.name else operands.pop(0)
+        value = f"{self.formula}_wide({', '.join(operands)})"
+        return f"product({factor}, {value})" if factor else value
 
     def declarations(self, ctype: str) -> str:
         """The inputs as a function's parameters of this type."""
@@ -138,18 +160,21 @@ class ElementwiseLoop:
         return sorted({element.ctype for element in self.types})
 
 
-def elementwise_loops(source: str, half_formulas: frozenset[str]) -> list[ElementwiseLoop]:
+def elementwise_loops(
+    source: str, half_formulas: frozenset[str], wide_formulas: frozenset[str]
+) -> list[ElementwiseLoop]:
     """The loops for the formulas that a source text defines, in its order."""
     loops: list[ElementwiseLoop] = []
     for fused_type, name, operands in DEFINITION.findall(source):
         inputs = names_of(operands)
         types = REAL_TYPES + (INTEGER_TYPES if fused_type == "number" else ())
         half = name + "_half" if name + "_half" in half_formulas else name
-        made = [ElementwiseLoop(name, inputs, name, half, types)]
+        wide = name in wide_formulas
+        made = [ElementwiseLoop(name, inputs, name, half, wide, types)]
         function, operation, suffix = name.partition("_derivative")
         backward = f"{function}_backward{suffix}"
         if operation and f" {backward}(" not in source:
-            made.append(ElementwiseLoop(backward, ("grad", *inputs), name, half, types))
+            made.append(ElementwiseLoop(backward, ("grad", *inputs), name, half, wide, types))
         if name.endswith("_at_1"):
             loops = [with_kernel_at_1(loop, made) for loop in loops]
         else:
@@ -214,9 +239,11 @@ def rowwise_loops(source: str) -> list[RowwiseLoop]:
     ]
 
 
-def all_elementwise_loops() -> list[ElementwiseLoop]:
+def all_elementwise_loops(module: str = "") -> list[ElementwiseLoop]:
+    """The loops of a module; without its name, as they are on every processor."""
     half_formulas = frozenset(HALF_DEFINITION.findall(HALF_FORMULAS.read_text()))
-    return [loop for path in FORMULAS for loop in elementwise_loops(path.read_text(), half_formulas)]
+    wide_formulas = frozenset(WIDE_DEFINITION.findall(WIDE_FORMULAS.read_text()) if module == WIDE_MODULE else ())
+    return [loop for path in FORMULAS for loop in elementwise_loops(path.read_text(), half_formulas, wide_formulas)]
 
 
 def gradient_pairs() -> list[GradientPair]:
@@ -226,11 +253,13 @@ def gradient_pairs() -> list[GradientPair]:
 
 def write_module(module: str, directory: Path) -> Path:
     """Writes `directory/module.pyx` and returns its path."""
-    loops = all_elementwise_loops()
+    loops = all_elementwise_loops(module)
     text = filled_in(
         TEMPLATE,
         formula_files=[path.relative_to(HERE) for path in PRIMITIVES + FORMULAS],
         elementwise_loops=loops,
+        wide_types=["float", *(element.name for element in REAL_TYPES if element.is_half)],
+        wide_kernels=[kernel for loop in loops for kernel in loop.kernels if kernel.has_wide],
         gates=[loop for loop in loops if loop.inputs == ("gate", "value") and not loop.name.endswith("_derivative")],
         gradient_pairs=gradient_pairs(),
         rowwise_loops=rowwise_loops(ROW_FUNCTIONS.read_text()),

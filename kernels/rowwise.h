@@ -20,6 +20,7 @@
 
 #include "bits.h"
 #include "elementwise.h"
+#include "inline.h"
 
 /* The compiler may take a loop's iterations as independent, though x and y may be the same array. */
 #if defined(__clang__)
@@ -37,15 +38,6 @@
 #define SHORT_LOOP _Pragma("GCC unroll 8")
 #else
 #define SHORT_LOOP
-#endif
-
-/* A function of many uses, each of which its constant arguments make another function. */
-#if defined(__GNUC__)
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-#define NEVER_INLINE __attribute__((noinline))
-#else
-#define ALWAYS_INLINE inline
-#define NEVER_INLINE
 #endif
 
 enum {

@@ -8,6 +8,8 @@
  * next one. That and a shorter exponential take two thirds of the time.
  */
 
+#include "primitives/wide.h"
+
 typedef __m512 wide;
 enum {
     WIDE = 16,                  /* entries of a vector */
@@ -65,9 +67,7 @@ static ALWAYS_INLINE wide wide_exponential_parts(wide x, wide_reference referenc
     __m512i sixteenths = _mm512_castps_si512(t);
     __m512i mantissa = _mm512_permutexvar_epi32(sixteenths, powers());          /* by the lowest four bits */
     *power = _mm512_castsi512_ps(_mm512_add_epi32(mantissa, _mm512_slli_epi32(sixteenths, MANTISSA_BITS - 4)));
-    /* remez exp_sixteenth */
-    wide q = _mm512_fmadd_ps(_mm512_set1_ps(0.16666718f), r, _mm512_set1_ps(0.50001615f));
-    return _mm512_fmadd_ps(_mm512_mul_ps(r, r), q, r);
+    return expm1_of_small(r);
 }
 
 /* ---- one row of each group --------------------------------------------------------------------------------------- */

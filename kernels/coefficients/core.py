@@ -68,6 +68,11 @@ def rounded(value: mpf, bits: int) -> float:
     return float(value) if bits == 64 else struct.unpack("f", struct.pack("f", float(value)))[0]
 
 
+def bits32(value: float) -> int:
+    """The bits of a float32 number."""
+    return int(struct.unpack("I", struct.pack("f", value))[0])
+
+
 def literal(value: float, bits: int) -> str:
     """The shortest decimal that rounds to this value in its own precision."""
     return next(text for digits in range(1, 18) if rounded(float(text := f"{value:.{digits}g}"), bits) == value)

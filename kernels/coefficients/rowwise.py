@@ -1,7 +1,7 @@
-"""Compute the exponential of rowwise_avx512.h: sixteen powers of 2, and the polynomial between them.
+"""Compute rowwise_avx512.h's sixteen powers of 2, and the polynomial between them, which is in primitives/wide.h.
 
     python -m kernels.coefficients.rowwise            print both
-    python -m kernels.coefficients.rowwise --check    verify that the kernel holds them
+    python -m kernels.coefficients.rowwise --check    verify that the kernels hold them
     python -m kernels.coefficients.rowwise --search   find the factor of the powers, in half a minute
 
 Needs mpmath and NumPy.
@@ -10,6 +10,7 @@ Needs mpmath and NumPy.
 import argparse
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 from mpmath import mp
@@ -18,6 +19,7 @@ from kernels.coefficients import core
 from kernels.coefficients.core import LN2, SLACK, Fit
 
 SOURCE = core.KERNELS / "rowwise_avx512.h"
+POLYNOMIAL_SOURCE = core.KERNELS / "primitives" / "wide.h"
 SIXTEENTHS = np.arange(16)
 # Candidates for the factor: 1 + k STEP up to 2**(1/16), two thousand to an ulp.
 STEP, CANDIDATES = 6.1e-11, 730_000_000
@@ -61,27 +63,28 @@ def search() -> float:
     return best
 
 
-def in_kernel(pattern: str) -> list[str]:
+def in_kernel(source: Path, pattern: str) -> list[str]:
     """The literals that follow a pattern, up to the end of the statement."""
-    statement = re.split(pattern, SOURCE.read_text(), maxsplit=1)[1].partition(";")[0]
+    statement = re.split(pattern, source.read_text(), maxsplit=1)[1].partition(";")[0]
     return re.findall(r"0x[0-9a-f]{8}|\d+\.\d+(?=f?\b)", statement)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="compare with the kernel")
+    parser.add_argument("--check", action="store_true", help="compare with the kernels")
     parser.add_argument("--search", action="store_true", help="find the factor")
     arguments = parser.parse_args()
-    unit = float(in_kernel(r"#define UNIT(?= )")[0])
+    unit = float(in_kernel(SOURCE, r"#define UNIT(?= )")[0])
     if arguments.search:
         print(f"best factor: {search():.12f}")
     coefficients = [core.rounded(c, FIT.bits) for c in core.remez(FIT)]
     literals = [core.literal(c, FIT.bits) for c in coefficients]
     print(f"powers: error {error(unit):.3f} * 2^-23\n    {', '.join(table(unit))}")
     print(f"{FIT.name}: error 2^{mp.nstr(mp.log(core.reached(FIT, coefficients), 2), 4)}\n    {', '.join(literals)}")
-    held = [*in_kernel(r"/\* table powers \*/"), *reversed(in_kernel(r"/\* remez exp_sixteenth \*/"))]
+    polynomial = in_kernel(POLYNOMIAL_SOURCE, r"/\* remez exp_sixteenth \*/")
+    held = [*in_kernel(SOURCE, r"/\* table powers \*/"), *reversed(polynomial)]
     if arguments.check and held != [*table(unit), *literals]:
-        print(f"    the kernel holds {held}", file=sys.stderr)
+        print(f"    the kernels hold {held}", file=sys.stderr)
         return 1
     return 0
 
