@@ -161,8 +161,11 @@ static ALWAYS_INLINE batch gelu_derivative_wide(batch x)
     batch a = at_most(14.6f, magnitude(x));
     exponential e = gaussian(a);
     piece p = piece_at(a, NORMAL_SLOPE_SCALE, NORMAL_SLOPE);
-    batch c0 = coefficient(p, 0, NORMAL_SLOPE), low = change(p, NORMAL_SLOPE);
-    batch y = product_plus(e.power, product_plus(e.excess, plus(c0, low), low), product(e.power, c0));
+    /* Beside the root both terms of the sum are as large, and it may be smaller: nothing of it is lost. */
+    batch c0 = coefficient(p, 0, NORMAL_SLOPE), change = product(p.u, curve(p, NORMAL_SLOPE));
+    change = product_plus(p.u, coefficient(p, 1, NORMAL_SLOPE), change);
+    batch high = plus(c0, change), low = plus(minus(c0, high), change);
+    batch y = product_plus(e.power, high, product(e.power, product_plus(e.excess, high, low)));
     y = product(y, all(DOWN));
     return choose(is_above(0.0f, x), minus(all(1.0f), y), y);
     /* 1.95 ULP */
