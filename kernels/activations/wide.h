@@ -1,6 +1,6 @@
 /*
  * The formulas of float32 arrays, and of half-precision ones without a formula in half.pxi, on processors with AVX-512.
- * Each is found by its name, NAME_wide. Under it stands the largest error measured over every 97th float32.
+ * Each is found by its name, NAME_wide. Under it stands its largest error, over all float32, or over 40 million pairs.
  */
 #ifndef FASTACT_WIDE_ACTIVATIONS_H
 #define FASTACT_WIDE_ACTIVATIONS_H
@@ -18,14 +18,14 @@ static ALWAYS_INLINE batch sigmoid_wide(batch x)
     /* Beyond 106 all is 0 as it is at 106. */
     batch y = product(smaller_sigmoid(at_most(106.0f, magnitude(x))), all(DOWN));
     return choose(is_above(0.0f, x), minus(all(1.0f), y), y);
-    /* 0.770 ULP */
+    /* 0.77 ULP */
 }
 
 static ALWAYS_INLINE batch sigmoid_derivative_wide(batch x)
 {
     batch y = product(smaller_sigmoid(at_most(106.0f, magnitude(x))), all(DOWN));
     return minus_product(y, y, y);
-    /* 1.48 ULP */
+    /* 1.50 ULP */
 }
 
 static ALWAYS_INLINE batch softplus_derivative_at_1_wide(batch x)
@@ -44,7 +44,7 @@ static ALWAYS_INLINE batch tanh_wide(batch x)
     /* In the first piece c0 is 0, and c1 is 1: u is rounded only together with the rest. */
     batch change = product_plus(p.u, coefficient(p, 1, TANH), product(p.u, curve(p, TANH)));
     return with_sign(plus(coefficient(p, 0, TANH), change), x);
-    /* 0.773 ULP */
+    /* 0.77 ULP */
 }
 
 static ALWAYS_INLINE batch tanh_derivative_wide(batch x)
@@ -53,7 +53,7 @@ static ALWAYS_INLINE batch tanh_derivative_wide(batch x)
     batch a = at_most(53.0f, magnitude(x));
     batch y = product(smaller_sigmoid(plus(a, a)), all(4 * DOWN));
     return minus_product(y, product(y, all(0.25f)), y);
-    /* 1.47 ULP */
+    /* 1.50 ULP */
 }
 
 static ALWAYS_INLINE batch tanh_shrink_wide(batch x)
@@ -66,7 +66,7 @@ static ALWAYS_INLINE batch tanh_shrink_wide(batch x)
     batch c0 = coefficient(p, 0, TANH_SHRINK);
     batch y = product_plus(cube, c0, product_plus(cube, change(p, TANH_SHRINK), product(c0, cube_low)));
     return with_sign(choose(is_above(9.1f, a), minus(a, all(1.0f)), product(y, all(DOWN))), x);
-    /* 0.807 ULP */
+    /* 0.90 ULP */
 }
 
 static ALWAYS_INLINE batch tanh_shrink_derivative_wide(batch x)
@@ -90,7 +90,7 @@ static ALWAYS_INLINE batch silu_wide(batch x)
     /* Beyond 110 all is 0 as it is at 110. */
     batch a = at_most(110.0f, magnitude(x));
     return without_share(x, quotient_of(a, one_plus(exp_of(a, -SCALE))));
-    /* 0.768 ULP */
+    /* 0.78 ULP */
 }
 
 /* 1.702 a. */
@@ -105,7 +105,7 @@ static ALWAYS_INLINE batch quick_gelu_wide(batch x)
     batch a = at_most(64.0f, magnitude(x));
     batch_parts v = quick_gelu_exponent(a);
     return without_share(x, quotient_of(a, one_plus(exp_of_sum(v.high, v.low, -SCALE))));
-    /* 0.770 ULP */
+    /* 0.78 ULP */
 }
 
 /* a c, c = 1.5957691 + 0.07135481 a**2, as gelu_tanh_float32 has it. */
@@ -126,7 +126,7 @@ static ALWAYS_INLINE batch gelu_tanh_wide(batch x)
     batch a = at_most(10.9f, magnitude(x));
     batch_parts v = gelu_tanh_exponent(a);
     return without_share(x, quotient_of(a, one_plus(exp_of_sum(v.high, v.low, -SCALE))));
-    /* 0.769 ULP */
+    /* 0.78 ULP */
 }
 
 /* 2**64 exp(-a**2 / 2). */
@@ -152,7 +152,7 @@ static ALWAYS_INLINE batch gelu_wide(batch x)
     exponential e = gaussian(a);
     batch_parts y = product_of_exp(e.power, e.excess, tail.high, tail.low);
     return without_share(x, plus(y.high, y.low));
-    /* 0.884 ULP */
+    /* 0.91 ULP */
 }
 
 static ALWAYS_INLINE batch gelu_derivative_wide(batch x)
@@ -168,7 +168,7 @@ static ALWAYS_INLINE batch gelu_derivative_wide(batch x)
     batch y = product_plus(e.power, high, product(e.power, product_plus(e.excess, high, low)));
     y = product(y, all(DOWN));
     return choose(is_above(0.0f, x), minus(all(1.0f), y), y);
-    /* 1.95 ULP */
+    /* 1.50 ULP */
 }
 
 /* ---- gated by another operand ------------------------------------------------------------------------------------- */
@@ -237,13 +237,14 @@ static ALWAYS_INLINE batch swiglu_wide(batch gate, batch value)
     /* 1.69 ULP, over 40 million pairs. */
 }
 
-/* a exp(a**2 / 2) Phi(-a) for a > 14.6, where the pieces end. */
-static ALWAYS_INLINE batch far_normal_tail(batch a)
+/* a exp(a**2 / 2) Phi(-a) for a > 14.6, where the pieces end: phi(0) (1 - s + 3 s**2 - 15 s**3 + ...), s = 1 / a**2. */
+static ALWAYS_INLINE batch_parts far_normal_tail(batch a)
 {
     batch inverse = inverse_of((batch_parts){a, all(0.0f)}), s = product(inverse, inverse);
-    batch y = minus_product(all(3.0f), s, all(15.0f));
-    y = minus_product(all(1.0f), s, minus_product(all(1.0f), s, y));
-    return product(y, all(0.3989423f));
+    batch series = minus_product(all(1.0f), s, minus_product(all(3.0f), s, all(15.0f)));
+    /* The last number is what phi(0) has beyond 24 digits. */
+    batch low = minus_product(all(-1.133517e-08f), product(s, series), all(0.3989423f));
+    return (batch_parts){all(0.3989423f), low};
 }
 
 static ALWAYS_INLINE batch geglu_of(batch gate, batch value, int far)
@@ -255,15 +256,17 @@ static ALWAYS_INLINE batch geglu_of(batch gate, batch value, int far)
     batch_parts tail = normal_tail(p);
     if (far) {
         batch_mask beyond = is_above(14.6f, a);
-        tail = (batch_parts){choose(beyond, far_normal_tail(a), tail.high), choose(beyond, all(0.0f), tail.low)};
+        batch_parts far_tail = far_normal_tail(a);
+        tail = (batch_parts){choose(beyond, far_tail.high, tail.high), choose(beyond, far_tail.low, tail.low)};
     }
     batch kept = at_least(-87.0f, e.n), power = far ? scaled(e.fraction, kept) : powers_of_2(e.sum);
     batch_parts left = product_of_exp(power, e.excess, tail.high, tail.low);
-    /* -left, or gate - left. */
+    /* -left, or gate - left, which is the gate beyond 25. */
     batch_mask open = is_above(0.0f, gate);
-    batch high = choose(open, gate, negative(left.high));
-    batch low = choose(open, plus(left.high, left.low), left.low);
-    batch y = product_minus(value, high, product(without_infinity(value), low));
+    batch rest = minus(a, left.high), rest_low = minus(minus(minus(a, rest), left.high), left.low);
+    rest = far ? choose(is_above(25.0f, gate), gate, rest) : rest;
+    batch high = choose(open, rest, negative(left.high)), low = choose(open, rest_low, negative(left.low));
+    batch y = product_plus(value, high, product(without_infinity(value), low));
     y = far ? scaled(y, choose(open, all(0.0f), minus(e.n, kept))) : y;
     /* So near 0 gelu is half the gate, which has not all digits where it is subnormal. */
     return choose(is_above(1e-30f, a), y, product(product(value, all(0.5f)), gate));
@@ -274,7 +277,7 @@ static ALWAYS_INLINE batch geglu_wide(batch gate, batch value)
     /* As gelu_wide. */
     batch_mask far = is_above(10.9f, magnitude(gate));
     return any(far) ? geglu_of(gate, value, 1) : geglu_of(gate, value, 0);
-    /* 1.86 ULP, over 40 million pairs. */
+    /* 1.33 ULP, over 40 million pairs. */
 }
 
 #endif
