@@ -70,6 +70,8 @@ def cpu_targets() -> dict[str, tuple[list[str], list[str]]]:
     x86_64 = machine in ("x86_64", "amd64")
     targets = X86_64_TARGETS if x86_64 else OTHER_TARGETS.get(machine, {"generic": ([], [])})
     only = os.environ.get("FASTACT_BUILD_TARGET", "").replace("-", "_")
+    if only and only not in targets:
+        raise CompileError(f"FASTACT_BUILD_TARGET is {only}, expected one of {', '.join(targets)}")
     return {only: targets[only]} if only else targets
 
 

@@ -259,7 +259,9 @@ def write_module(module: str, directory: Path) -> Path:
         formula_files=[path.relative_to(HERE) for path in PRIMITIVES + FORMULAS],
         elementwise_loops=loops,
         wide_types=["float", *(element.name for element in REAL_TYPES if element.is_half)],
-        wide_kernels=[kernel for loop in loops for kernel in loop.kernels if kernel.has_wide],
+        wide_formulas=[
+            kernel for loop in loops for kernel in loop.kernels if kernel.has_wide and kernel.name == kernel.formula
+        ],
         gates=[loop for loop in loops if loop.inputs == ("gate", "value") and not loop.name.endswith("_derivative")],
         gradient_pairs=gradient_pairs(),
         rowwise_loops=rowwise_loops(ROW_FUNCTIONS.read_text()),

@@ -251,29 +251,29 @@ def test_a_proof_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert task.run(sample=False)["runs"] == 7
 
 
-def test_a_formula_is_proved_again_when_what_it_calls_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert {"sigmoid", "fma", "coth_series"} <= arithmetic.called_by(["sigmoid"], arithmetic.definitions())
-    assert arithmetic.called_by(["relu", "relu_at_1"], arithmetic.definitions()) == {"relu"}
+def proved_again(monkeypatch: pytest.MonkeyPatch, source: str, changed: dict[str, str]) -> list[str]:
+    """Which of three formulas have another fingerprint when one of arithmetic's sources holds other definitions."""
     before = {name: arithmetic.fingerprint(name) for name in ("sigmoid", "tanh", "relu")}
-    changed = arithmetic.definitions() | {"coth_series": "s * 0.33"}
-    monkeypatch.setattr(arithmetic, "definitions", lambda: changed)
+    monkeypatch.setattr(arithmetic, source, lambda: changed)
     arithmetic.fingerprint.cache_clear()
     after = {name: arithmetic.fingerprint(name) for name in before}
     arithmetic.fingerprint.cache_clear()
-    assert [name for name in before if before[name] != after[name]] == ["sigmoid", "tanh"]
+    return [name for name in before if before[name] != after[name]]
+
+
+def test_a_formula_is_proved_again_when_what_it_calls_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {"sigmoid", "fma", "coth_series"} <= arithmetic.called_by(["sigmoid"], arithmetic.definitions())
+    assert arithmetic.called_by(["relu", "relu_at_1"], arithmetic.definitions()) == {"relu"}
+    changed = arithmetic.definitions() | {"coth_series": "s * 0.33"}
+    assert proved_again(monkeypatch, "definitions", changed) == ["sigmoid", "tanh"]
 
 
 def test_a_formula_for_batches_is_proved_with_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     called = arithmetic.called_by(["tanh_wide"], arithmetic.wide_definitions())
     assert {"tanh_wide", "piece_at", "TANH", "TANH_SCALE", "VECTORWISE"} <= called
     assert "SOFTPLUS" not in called
-    before = {name: arithmetic.fingerprint(name) for name in ("sigmoid", "tanh", "relu")}
     changed = arithmetic.wide_definitions() | {"TANH": "{0}"}
-    monkeypatch.setattr(arithmetic, "wide_definitions", lambda: changed)
-    arithmetic.fingerprint.cache_clear()
-    after = {name: arithmetic.fingerprint(name) for name in before}
-    arithmetic.fingerprint.cache_clear()
-    assert [name for name in before if before[name] != after[name]] == ["tanh"]
+    assert proved_again(monkeypatch, "wide_definitions", changed) == ["tanh"]
 
 
 @pytest.mark.skipif(not RESULTS.exists(), reason="no proof has been committed yet")

@@ -270,7 +270,6 @@ static ALWAYS_INLINE far_exponential far_exp_of(batch v, batch v_low)
     return (far_exponential){sum, entry_of_16(sum, FRACTIONS), excess_of(r, sum), n};
 }
 
-
 /* power (1 + excess) (high + low), where the first factor and low are small beside 1 and high. */
 static ALWAYS_INLINE batch_parts product_of_exp(batch power, batch excess, batch high, batch low)
 {
