@@ -184,6 +184,27 @@ def test_float32_gradients_are_rounded_once(name: str) -> None:
             assert error.max() <= bar
 
 
+@pytest.mark.parametrize("scale", [1, 1e-40, 1e37], ids=["ordinary", "subnormal", "huge"])
+@pytest.mark.parametrize("name", ["glu", "swiglu", "geglu"])
+def test_each_element_for_itself(name: str, scale: float) -> None:
+    """A gate so far from 0 that its factor is no float32 changes nothing of those beside it, in accuracy or in bits."""
+
+    def gated(gate: Any, value: Any) -> Any:
+        return fastact.glu(np.concatenate((value, gate))) if name == "glu" else getattr(fastact, name)(gate, value)
+
+    # One in a batch of 64 is far now and then, for geglu from 10.9 on, for the others from 60.
+    gate = numbers(5000) * np.where(np.arange(5000) % 97 == 0, np.float32(40), np.float32(1))
+    value = numbers(5000, seed=1) * np.float32(scale)
+    result = gated(gate, value)
+    near = np.abs(gate) < 8
+    np.testing.assert_array_equal(gated(gate[near], value[near]), result[near])
+    order = np.random.default_rng(2).permutation(5000)
+    np.testing.assert_array_equal(gated(gate[order], value[order]), result[order])
+    with np.errstate(all="ignore"):
+        true = oracle.exact(name, gate.astype(np.longdouble), value.astype(np.longdouble), m=oracle.LongDouble)
+    assert oracle.ulp_error(result, true, "float32", oracle.LongDouble).max() <= 2
+
+
 @pairs
 def test_gradients_in_place(record: Any) -> None:
     backward = getattr(fastact.backward, record.name)
